@@ -1,0 +1,124 @@
+// Every error that this library throws or rejects with: one base class, one
+// table of codes, and the few classes that carry more than a code. Imports
+// types only, so every layer may use it.
+import type { RunResult } from "./process/result.ts";
+
+/** What each `code` of a {@link PidpoolError} means. */
+export const ERROR_CODES = {
+  ERR_INVALID_OPTION: "an argument or option is wrong; nothing was started",
+  ERR_UNSUPPORTED: "this machine, kernel or build cannot do what was asked",
+  ERR_LAUNCH: "the child could not be started",
+  ERR_EXIT: "the child ended other than by exit code 0",
+  ERR_QUEUE_FULL: "more runs wait than maxQueue allows",
+  ERR_CLOSED: "the pool is closed or destroyed",
+  ERR_ABORTED: "the AbortSignal fired before the child was started",
+  ERR_SUPERVISOR: "a supervisor thread could not be kept alive",
+} as const;
+
+/** The literal codes of {@link ERROR_CODES}. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** Facts that an error may carry beside its message. */
+export interface ErrorFacts {
+  /** The system call that failed, e.g. `"execve"`. */
+  syscall?: string | undefined;
+  /** The error's name from errno(3), e.g. `"ENOENT"`. */
+  errno?: string | undefined;
+  cause?: unknown;
+}
+
+/** Base of all errors of this library. `code` is literal and stable; the message is for people. */
+export class PidpoolError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
+  readonly syscall?: string;
+  readonly errno?: string;
+
+  constructor(code: Code, message: string, facts: ErrorFacts = {}) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.code = code;
+    if (facts.syscall !== undefined) this.syscall = facts.syscall;
+    if (facts.errno !== undefined) this.errno = facts.errno;
+  }
+
+  static {
+    PidpoolError.prototype.name = "PidpoolError";
+  }
+}
+
+/** A wrong argument or option: which one, what it was, what is allowed. */
+export class InvalidOptionError extends PidpoolError<"ERR_INVALID_OPTION"> {
+  /** The option's path, e.g. `"stdio[3]"`. */
+  readonly option: string;
+  readonly value: unknown;
+
+  constructor(option: string, value: unknown, allowed: string) {
+    super("ERR_INVALID_OPTION", `${option} is ${show(value)}; ${allowed}`);
+    this.option = option;
+    this.value = value;
+  }
+
+  static {
+    InvalidOptionError.prototype.name = "InvalidOptionError";
+  }
+}
+
+/** The child could not be started. Nothing of it is left. */
+export class LaunchError extends PidpoolError<"ERR_LAUNCH"> {
+  /**
+   * The step that failed: `"pipe"` and `"clone"` happen in the parent, the others in the child.
+   */
+  readonly stage: string;
+  readonly file: string;
+
+  constructor(stage: string, file: string, message: string, facts: ErrorFacts) {
+    super("ERR_LAUNCH", message, facts);
+    this.stage = stage;
+    this.file = file;
+  }
+
+  static {
+    LaunchError.prototype.name = "LaunchError";
+  }
+}
+
+/** The child ran and ended other than by exit code 0. Carries the whole {@link RunResult}. */
+export class ExitError extends PidpoolError<"ERR_EXIT"> {
+  readonly result: RunResult;
+
+  constructor(message: string, result: RunResult, cause?: unknown) {
+    super("ERR_EXIT", message, { cause });
+    this.result = result;
+  }
+
+  /** The child's exit report; the same as `result.exit`. */
+  get exit(): RunResult["exit"] {
+    return this.result.exit;
+  }
+
+  static {
+    ExitError.prototype.name = "ExitError";
+  }
+}
+
+/** A value as an error message shows it: short, on one line, and never by running the value's code. */
+export function show(value: unknown): string {
+  switch (typeof value) {
+    case "string": {
+      const quoted = JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
+      return `the string ${quoted}`;
+    }
+    case "number":
+    case "boolean":
+    case "undefined":
+      return String(value);
+    case "bigint":
+      return `the bigint ${value}n`;
+    case "symbol":
+      return "a symbol";
+    case "function":
+      return "a function";
+    case "object":
+      if (value === null) return "null";
+      return Array.isArray(value) ? "an array" : "an object";
+  }
+}

@@ -1,0 +1,23 @@
+// The package's public face; exports only.
+export { ProcessPool } from "./pool/pool.ts";
+export type { ChildInfo, PoolEvents, RunOptions, SpawnOptions } from "./pool/pool.ts";
+export { Command } from "./pool/command.ts";
+export type { PoolOptions } from "./pool/options.ts";
+export type { HistogramSummary, PoolStats, SupervisorStats } from "./pool/stats.ts";
+export { Process } from "./process/process.ts";
+export type { ProcessEvents, StdioStream } from "./process/process.ts";
+export type {
+  CommonOptions,
+  Encoding,
+  Input,
+  Isolation,
+  LaunchOptions,
+  Signal,
+  StdioEntry,
+  StdioFile,
+  StdioOption,
+} from "./process/options.ts";
+export type { ExitFacts, ExitReason, ExitReport } from "./process/report.ts";
+export type { Output, RunResult, Truncation } from "./process/result.ts";
+export { ERROR_CODES, ExitError, InvalidOptionError, LaunchError, PidpoolError } from "./errors.ts";
+export type { ErrorCode } from "./errors.ts";

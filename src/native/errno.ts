@@ -1,0 +1,30 @@
+// Names and plain words for errno values.
+import { getSystemErrorMap } from "node:util";
+
+const names = getSystemErrorMap();
+
+/** errno(3)'s name for a positive errno, e.g. 2 → `"ENOENT"`; `"E<n>"` for one that Node does not know. */
+export function errnoName(errno: number): string {
+  return names.get(-errno)?.[0] ?? `E${errno}`;
+}
+
+/** What the errno means, e.g. 2 → `"no such file or directory"`. */
+export function errnoMeaning(errno: number): string {
+  return names.get(-errno)?.[1] ?? `error ${errno}`;
+}
+
+export const EPERM = 1;
+export const ENOENT = 2;
+export const ESRCH = 3;
+export const EINTR = 4;
+export const E2BIG = 7;
+export const ENOEXEC = 8;
+export const EBADF = 9;
+export const ECHILD = 10;
+export const EAGAIN = 11;
+export const ENOMEM = 12;
+export const EACCES = 13;
+export const ENOTDIR = 20;
+export const ENFILE = 23;
+export const EMFILE = 24;
+export const ENOSYS = 38;

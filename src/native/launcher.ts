@@ -1,0 +1,202 @@
+// A launcher: the native thread that runs clone3, with the fds and the memory
+// it works with. The thread that uses the pool owns it and is the only one to
+// call it. See shim/launcher.c for why it is no JavaScript thread.
+import { PidpoolError } from "../errors.ts";
+import { errnoName } from "./errno.ts";
+import { FD, LAUNCHER, SLOT, SPEC, STATE } from "./layout.ts";
+import { native } from "./load.ts";
+import { ARENA_SIZE, Region, SLOT_COUNT } from "./region.ts";
+import { close, dupFrom, epollAdd, epollCreate, eventfd, futexWake, mmap, munmap, openDevNull } from "./syscalls.ts";
+
+/** The epoll data of the wake eventfd: no slot has this index. */
+export const WAKE_TOKEN = -1;
+
+/** What a launch needs beside its spec: where each fd of the child comes from. */
+export interface FdSource {
+  /** Position in the spec's fd table. */
+  readonly index: number;
+  readonly source: number;
+  /** True where the launch consumes the fd: it is closed afterwards, come what may. */
+  readonly handed: boolean;
+}
+
+interface Mapping {
+  readonly address: number;
+  readonly length: number;
+}
+
+/** Owns: the epoll set, the wake eventfd, /dev/null, the reserved low fds, the region, the thread. */
+export class Launcher {
+  readonly region: Region;
+  readonly epoll: number;
+  readonly wake: number;
+  readonly devNull: number;
+  readonly #fds: number[];
+  #thread: number | undefined;
+  #head = 0;
+  /** Bytes of the arena ever taken, and what of them was taken when each queue entry was added. */
+  #arenaHead = 0;
+  readonly #arenaMarks = new Float64Array(SLOT_COUNT);
+  readonly #oversize = new Map<number, Mapping>();
+
+  /**
+   * @param thread false for launches on the calling thread only ({@link launchHere}).
+   * @throws PidpoolError ERR_UNSUPPORTED, or ERR_SUPERVISOR where fds, memory or threads have run out.
+   */
+  constructor(thread = true) {
+    this.#fds = [];
+    const own = (syscall: string, fd: number): number => {
+      if (fd >= 0) {
+        this.#fds.push(fd);
+        return fd;
+      }
+      this.#closeFds();
+      throw exhausted(syscall, -fd);
+    };
+    this.devNull = own("openat", openDevNull());
+    this.epoll = own("epoll_create1", epollCreate());
+    this.wake = own("eventfd2", eventfd());
+    const reserved = Array.from({ length: LAUNCHER.RESERVED }, () => own("fcntl", dupFrom(this.devNull, 3)));
+    const added = epollAdd(this.epoll, this.wake, WAKE_TOKEN, WAKE_TOKEN);
+    if (added < 0) own("epoll_ctl", added);
+    try {
+      this.region = Region.create();
+    } catch (error) {
+      this.#closeFds();
+      throw error;
+    }
+    this.region.setHeader(LAUNCHER.epoll, this.epoll);
+    this.region.setHeader(LAUNCHER.wake, this.wake);
+    this.region.setHeader(LAUNCHER.devnull, this.devNull);
+    reserved.forEach((fd, i) => this.region.setHeader(LAUNCHER.reserved + 4 * i, fd));
+    if (thread) this.#startThread();
+  }
+
+  #startThread(): void {
+    const id = new Float64Array(1);
+    const n = native();
+    const error = n.pthreadCreate(n.addressOf(id), 0, n.launcherMain, this.region.launcher);
+    if (error !== 0) {
+      this.#closeFds();
+      this.region.unmap();
+      throw exhausted("pthread_create", error);
+    }
+    this.#thread = Number(new BigUint64Array(id.buffer)[0]);
+  }
+
+  /**
+   * Copies a spec to where the launcher reads it and points the slot at it.
+   *
+   * @returns false where there is no room until a launch under way is done.
+   */
+  prepare(slot: number, spec: Uint8Array, sources: readonly FdSource[]): boolean {
+    const { region } = this;
+    const size = (spec.length + 15) & ~15;
+    let address: number;
+    let bytes = region.bytes;
+    let words = region.words;
+    let offset: number;
+    if (size > ARENA_SIZE / 4) {
+      address = mmap(size);
+      if (address < 0) return false;
+      this.#oversize.set(slot, { address, length: size });
+      const memory = native().view(address, size);
+      bytes = new Uint8Array(memory);
+      words = new Int32Array(memory);
+      offset = 0;
+    } else {
+      const room = ARENA_SIZE - (this.#arenaHead % ARENA_SIZE);
+      const start = room >= size ? this.#arenaHead : this.#arenaHead + room;
+      const tail = region.header(LAUNCHER.tail);
+      const pending = (this.#head - tail) | 0;
+      const free = pending === 0 ? start : (this.#arenaMarks[(tail - 1) & (SLOT_COUNT - 1)] ?? 0);
+      if (start + size - free > ARENA_SIZE) return false;
+      this.#arenaHead = start + size;
+      offset = region.arena + (start % ARENA_SIZE);
+      address = region.address + offset;
+    }
+    bytes.set(spec, offset);
+    const table = offset + (words[(offset + SPEC.fds) >> 2] ?? 0);
+    for (const { index, source, handed } of sources) {
+      const entry = (table + index * FD.SIZE) >> 2;
+      words[entry + (FD.source >> 2)] = source;
+      if (handed) words[entry + (FD.handed >> 2)] = source;
+    }
+    region.setAddress(region.slot(slot) + SLOT.spec, address);
+    return true;
+  }
+
+  /** Queues a prepared slot. From here on the launcher owns it until its notice or its exit. */
+  submit(slot: number): void {
+    const { region } = this;
+    region.words[region.queueEntry(this.#head)] = slot;
+    this.#arenaMarks[this.#head & (SLOT_COUNT - 1)] = this.#arenaHead;
+    this.#head = (this.#head + 1) | 0;
+    region.setHeader(LAUNCHER.head, this.#head);
+    if (region.header(LAUNCHER.sleeping) === 1) futexWake(region.launcher + LAUNCHER.head);
+  }
+
+  /** Launches a prepared slot on the calling thread, which waits until exec. Returns 0 or -errno. */
+  launchHere(slot: number): number {
+    if (this.#thread !== undefined) throw new Error("this launcher has a thread of its own");
+    return native().launch(this.region.launcher, slot);
+  }
+
+  /** Takes a queued slot back, unless its launch has begun. Its notice still comes. */
+  cancel(slot: number): boolean {
+    const state = this.region.slot(slot) >> 2;
+    return (
+      Atomics.compareExchange(this.region.words, state, STATE.queued, STATE.cancelled) === STATE.queued
+    );
+  }
+
+  /** Gives back what {@link prepare} took for this slot, once its launch is over. */
+  release(slot: number): void {
+    const mapping = this.#oversize.get(slot);
+    if (mapping === undefined) return;
+    this.#oversize.delete(slot);
+    munmap(mapping.address, mapping.length);
+  }
+
+  /** Launches that are queued or under way. */
+  get pending(): number {
+    return (this.#head - this.region.header(LAUNCHER.tail)) | 0;
+  }
+
+  /** The slot between clone and exec right now, or -1. */
+  get launching(): number {
+    return this.region.header(LAUNCHER.busySlot) - 1;
+  }
+
+  /** For how many milliseconds the launch under way has been so; 0 where there is none. */
+  launchingSince(now: number): number {
+    const slot = this.launching;
+    return slot < 0 ? 0 : Math.max(0, now - this.region.milliseconds(this.region.slot(slot) + SLOT.startedNs));
+  }
+
+  /** Ends the thread once its queue is empty, and frees everything. No other thread may use the region any more. */
+  dispose(): void {
+    if (this.#thread !== undefined) {
+      this.region.setHeader(LAUNCHER.stop, 1);
+      futexWake(this.region.launcher + LAUNCHER.head);
+      native().pthreadJoin(this.#thread, 0);
+      this.#thread = undefined;
+    }
+    for (const { address, length } of this.#oversize.values()) munmap(address, length);
+    this.#oversize.clear();
+    this.#closeFds();
+    this.region.unmap();
+  }
+
+  #closeFds(): void {
+    for (const fd of this.#fds.splice(0)) close(fd);
+  }
+}
+
+function exhausted(syscall: string, errno: number): PidpoolError {
+  const name = errnoName(errno);
+  return new PidpoolError("ERR_SUPERVISOR", `a supervisor cannot be set up: ${syscall} failed with ${name}`, {
+    syscall,
+    errno: name,
+  });
+}

@@ -1,0 +1,162 @@
+// Offsets, in bytes, of the memory that TypeScript shares with the shim.
+// shim/pidpool.h holds the same structures; load.ts compares the two.
+
+/** `struct pp_spec`. */
+export const SPEC = {
+  size: 0,
+  flags: 4,
+  argc: 8,
+  argv: 12,
+  envc: 16,
+  envp: 20,
+  pathc: 24,
+  paths: 28,
+  fdc: 32,
+  fds: 36,
+  groupc: 40,
+  groups: 44,
+  cwd: 48,
+  uid: 52,
+  gid: 56,
+  umask: 60,
+  nice: 64,
+  pdeathsig: 68,
+  SIZE: 72,
+} as const;
+
+/** `enum pp_flags`. */
+export const SPEC_FLAG = {
+  setsid: 1,
+  setpgid: 2,
+  umask: 4,
+  nice: 8,
+  setgroups: 16,
+  setgid: 32,
+  setuid: 64,
+  pdeathsig: 128,
+} as const;
+
+/** `struct pp_fd`. */
+export const FD = { target: 0, source: 4, handed: 8, path: 12, flags: 16, mode: 20, SIZE: 24 } as const;
+
+/** `enum pp_state`. */
+export const STATE = {
+  free: 0,
+  queued: 1,
+  launching: 2,
+  running: 3,
+  signaling: 4,
+  exited: 5,
+  failed: 6,
+  cancelled: 7,
+  failing: 8,
+} as const;
+
+/** `enum pp_stage`, in its order; the names are what `LaunchError.stage` says. */
+export const STAGES = [
+  "none",
+  "clone",
+  "files",
+  "session",
+  "nice",
+  "chdir",
+  "open",
+  "dup",
+  "setgroups",
+  "setgid",
+  "setuid",
+  "pdeathsig",
+  "execve",
+  "watch",
+] as const;
+
+/** `struct pp_slot`; the shim knows the fields up to `startedNs`. */
+export const SLOT = {
+  state: 0,
+  generation: 4,
+  pid: 8,
+  pidfd: 12,
+  stage: 16,
+  error: 20,
+  notify: 24,
+  spec: 32,
+  token: 40,
+  startedNs: 48,
+  /** 1 where the child leads a process group of its own. */
+  leader: 56,
+  /** Index into REASONS: what we did to the child, the first cause only. */
+  reason: 60,
+  /** The signal that ends a child that overstays, and the one it was last sent for that (0: none). */
+  killSignal: 64,
+  lastSignal: 68,
+  /** Milliseconds, 0 for none. */
+  timeout: 72,
+  killAfter: 76,
+  outputGrace: 80,
+  /** This process's own peak RSS in KiB when the child was reaped. */
+  parentPeak: 28,
+  /** How many {@link CAPTURE} records follow. */
+  captures: 84,
+  capture: 88,
+  /** Written by the owner: a stop it asked for, reason | signal << 8. Tells a successor what a message no longer can. */
+  stopRequest: 216,
+  /** A double: milliseconds of CLOCK_MONOTONIC when the child was reaped. */
+  endedMs: 232,
+  /** Written by waitid(2): `siginfo_t`, then `struct rusage`. `siginfo.si_pid` is 0 until then. */
+  siginfo: 240,
+  rusage: 368,
+  SIZE: 512,
+} as const;
+
+/** A captured fd inside a slot: the parent's end (-1 once closed), the child's fd, the limit as a double. */
+export const CAPTURE = { fd: 0, target: 4, limit: 8, SIZE: 16, MAX: 8 } as const;
+
+/** `struct pp_launcher`. */
+export const LAUNCHER = {
+  head: 0,
+  tail: 64,
+  sleeping: 68,
+  stop: 72,
+  busySlot: 76,
+  noticesHead: 128,
+  noticesTail: 192,
+  watcherSleeping: 196,
+  capacity: 256,
+  legacy: 260,
+  epoll: 264,
+  wake: 268,
+  devnull: 272,
+  reserved: 276,
+  RESERVED: 4,
+  queue: 296,
+  notices: 304,
+  slots: 312,
+  stackTop: 320,
+  SIZE: 328,
+  /** The shim does not know this one: 1 tells the supervisor to end. */
+  supervisorStop: 384,
+} as const;
+
+/** Bytes of stack that a child needs between clone and exec. */
+export const CHILD_STACK = 32768;
+
+/** What `pp_layout(0…)` must answer. */
+export const EXPECTED_LAYOUT: readonly number[] = [
+  1,
+  SPEC.SIZE,
+  FD.SIZE,
+  SLOT.SIZE,
+  LAUNCHER.SIZE,
+  SLOT.spec,
+  SLOT.startedNs,
+  SLOT.leader,
+  LAUNCHER.tail,
+  LAUNCHER.noticesHead,
+  LAUNCHER.noticesTail,
+  LAUNCHER.capacity,
+  LAUNCHER.reserved,
+  LAUNCHER.queue,
+  SPEC.cwd,
+  SPEC.pdeathsig,
+  CHILD_STACK,
+];

@@ -1,0 +1,113 @@
+// The memory that the main thread, a supervisor thread and its launcher share:
+// the launcher's header and queues, one slot per child, an arena for specs.
+// It is mapped outside every JavaScript heap, so a supervisor that dies leaves
+// all that matters behind.
+//
+//   | child stack | launcher header | queue | notices | slots | arena |
+import { PidpoolError } from "../errors.ts";
+import { errnoName } from "./errno.ts";
+import { CHILD_STACK, LAUNCHER, SLOT } from "./layout.ts";
+import { native } from "./load.ts";
+import { mmap, munmap } from "./syscalls.ts";
+
+const PAGE = 4096;
+const HEADER = CHILD_STACK;
+
+/** Children that one supervisor can hold, live or waiting for their report to be read. */
+export const SLOT_COUNT = 32768;
+/** Bytes for the specs of launches under way. */
+export const ARENA_SIZE = 4194304;
+
+const QUEUE = HEADER + PAGE;
+const NOTICES = QUEUE + SLOT_COUNT * 4;
+const SLOTS = NOTICES + SLOT_COUNT * 4;
+const ARENA = SLOTS + SLOT_COUNT * SLOT.SIZE;
+const TOTAL = ARENA + ARENA_SIZE;
+
+/** One region as one thread sees it. Indices into the views count in their own elements. */
+export class Region {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+
+  private constructor(address: number) {
+    this.address = address;
+    const memory = native().view(address, TOTAL);
+    this.bytes = new Uint8Array(memory);
+    this.words = new Int32Array(memory);
+    this.doubles = new Float64Array(memory);
+  }
+
+  /** Maps a new region. Whoever creates it unmaps it, after all threads let go. */
+  static create(): Region {
+    const address = mmap(TOTAL);
+    if (address < 0) {
+      throw new PidpoolError("ERR_SUPERVISOR", `no memory for a supervisor: ${errnoName(-address)}`, {
+        syscall: "mmap",
+        errno: errnoName(-address),
+      });
+    }
+    const region = new Region(address);
+    region.setHeader(LAUNCHER.capacity, SLOT_COUNT);
+    region.setAddress(HEADER + LAUNCHER.queue, address + QUEUE);
+    region.setAddress(HEADER + LAUNCHER.notices, address + NOTICES);
+    region.setAddress(HEADER + LAUNCHER.slots, address + SLOTS);
+    region.setAddress(HEADER + LAUNCHER.stackTop, address + CHILD_STACK);
+    return region;
+  }
+
+  /** A region that another thread created. */
+  static attach(address: number): Region {
+    return new Region(address);
+  }
+
+  /** No view of this region, in any thread, may be touched afterwards. */
+  unmap(): void {
+    munmap(this.address, TOTAL);
+  }
+
+  /** Address of `struct pp_launcher`. */
+  get launcher(): number {
+    return this.address + HEADER;
+  }
+
+  header(field: number): number {
+    return Atomics.load(this.words, (HEADER + field) >> 2);
+  }
+
+  setHeader(field: number, value: number): void {
+    Atomics.store(this.words, (HEADER + field) >> 2, value);
+  }
+
+  /** Byte offset of a slot. */
+  slot(index: number): number {
+    return SLOTS + index * SLOT.SIZE;
+  }
+
+  /** A 64-bit address field, at a byte offset. */
+  setAddress(offset: number, address: number): void {
+    this.words[offset >> 2] = address | 0;
+    this.words[(offset >> 2) + 1] = Math.floor(address / 2 ** 32);
+  }
+
+  /** A 64-bit count of nanoseconds, at a byte offset, in milliseconds. */
+  milliseconds(offset: number): number {
+    const low = (this.words[offset >> 2] ?? 0) >>> 0;
+    const high = this.words[(offset >> 2) + 1] ?? 0;
+    return high * 4294.967296 + low / 1e6;
+  }
+
+  queueEntry(position: number): number {
+    return (QUEUE >> 2) + (position & (SLOT_COUNT - 1));
+  }
+
+  notice(position: number): number {
+    return this.words[(NOTICES >> 2) + (position & (SLOT_COUNT - 1))] ?? 0;
+  }
+
+  /** Byte offset of the arena. */
+  get arena(): number {
+    return ARENA;
+  }
+}

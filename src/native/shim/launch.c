@@ -1,0 +1,364 @@
+/* One launch: from a prepared spec to a running program with its pidfd.
+ * Everything between clone and exec is in child_main(); nothing else in this
+ * project runs in a child. */
+#include "pidpool.h"
+#include "launch.h"
+
+#define CLONE_VM 0x100UL
+#define CLONE_FILES 0x400UL
+#define CLONE_PIDFD 0x1000UL
+#define CLONE_VFORK 0x4000UL
+#define CLONE_PARENT_SETTID 0x100000UL
+#define CLONE_CLEAR_SIGHAND 0x100000000ULL /* Linux 5.5 */
+#define CLOSE_RANGE_UNSHARE 2              /* Linux 5.9 */
+
+#define SIGCHLD 17
+#define SIGKILL 9
+#define SIGSTOP 19
+#define NSIG 64
+#define SIG_SETMASK 2
+#define PR_SET_PDEATHSIG 1
+#define PR_GET_DUMPABLE 3
+#define PR_SET_DUMPABLE 4
+#define F_SETFD 2
+#define F_DUPFD_CLOEXEC 1030
+#define O_CLOEXEC 02000000
+#define AT_FDCWD -100
+#define EPOLL_CTL_ADD 1
+#define EPOLLIN 1
+#define P_PIDFD 3
+#define WEXITED 4
+#define WALL 0x40000000
+#define CLOCK_MONOTONIC 1
+
+enum { ENOENT = 2, EINTR = 4, EACCES = 13, ENODEV = 19, ENOTDIR = 20,
+       ESRCH = 3, ENOSYS = 38, ETIMEDOUT = 110, ESTALE = 116 };
+
+struct clone_args {
+	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+};
+_Static_assert(sizeof(struct clone_args) == 64, "CLONE_ARGS_SIZE_VER0, Linux 5.3");
+
+struct kernel_sigaction {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	u64 mask;
+};
+
+struct epoll_event {
+	u32 events;
+	u64 data;
+}
+#if defined(__x86_64__)
+__attribute__((packed))
+#endif
+;
+
+/* What the parent prepares for the child. */
+struct start {
+	struct pp_slot *slot;
+	struct pp_spec *spec;
+	u32 low;  /* every source fd is below it */
+	u32 lent; /* how many of them are the launcher's reserved ones */
+	long parent;
+};
+
+long pp_clone3(struct clone_args *args, unsigned long size, void (*child)(void *), void *arg);
+long pp_clone(unsigned long flags, void *stack, i32 *pidfd, void (*child)(void *), void *arg);
+
+static inline void *at(struct pp_spec *spec, u32 offset)
+{
+	return (char *)spec + offset;
+}
+
+static _Noreturn void fail(struct start *s, u32 stage, long error)
+{
+	volatile struct pp_slot *slot = s->slot;
+	slot->error = (i32)-error;
+	slot->stage = stage;
+	for (;;)
+		SYS1(NR_exit_group, 127);
+}
+
+static void place_fds(struct start *s)
+{
+	struct pp_spec *spec = s->spec;
+	struct pp_fd *fds = at(spec, spec->fds);
+	u32 n = spec->fdc;
+	i32 top = n ? fds[n - 1].target : -1;
+	long r;
+
+	for (u32 i = 0; i < n; i++) {
+		if (fds[i].source >= 0)
+			continue;
+		r = SYS4(NR_openat, AT_FDCWD, at(spec, fds[i].path), fds[i].flags | O_CLOEXEC, fds[i].mode);
+		if (r < 0)
+			fail(s, PP_STAGE_OPEN, r);
+		fds[i].source = (i32)r;
+	}
+	/* A source among the targets could be overwritten before its turn. */
+	for (u32 i = 0; i < n; i++) {
+		if (fds[i].source > top || fds[i].source == fds[i].target)
+			continue;
+		r = SYS3(NR_fcntl, fds[i].source, F_DUPFD_CLOEXEC, top + 1);
+		if (r < 0)
+			fail(s, PP_STAGE_DUP, r);
+		fds[i].source = (i32)r;
+	}
+	for (u32 i = 0; i < n; i++) {
+		if (fds[i].source == fds[i].target)
+			r = SYS3(NR_fcntl, fds[i].target, F_SETFD, 0);
+		else
+			r = SYS3(NR_dup3, fds[i].source, fds[i].target, 0);
+		if (r < 0)
+			fail(s, PP_STAGE_DUP, r);
+	}
+	u32 next = 0;
+	for (u32 i = 0; i < n; i++) {
+		if ((u32)fds[i].target > next)
+			SYS3(NR_close_range, next, fds[i].target - 1, 0);
+		next = (u32)fds[i].target + 1;
+	}
+	SYS3(NR_close_range, next, ~0U, 0);
+}
+
+static void set_credentials(struct start *s)
+{
+	struct pp_spec *spec = s->spec;
+	long r;
+
+	if (spec->flags & PP_SETGROUPS) {
+		r = SYS2(NR_setgroups, spec->groupc, at(spec, spec->groups));
+		if (r < 0)
+			fail(s, PP_STAGE_SETGROUPS, r);
+	}
+	if (spec->flags & PP_SETGID) {
+		r = SYS3(NR_setresgid, spec->gid, spec->gid, spec->gid);
+		if (r < 0)
+			fail(s, PP_STAGE_SETGID, r);
+	}
+	if (spec->flags & PP_SETUID) {
+		r = SYS3(NR_setresuid, spec->uid, spec->uid, spec->uid);
+		if (r < 0)
+			fail(s, PP_STAGE_SETUID, r);
+	}
+}
+
+/* Tries the candidates as execvp(3) does, but leaves ENOEXEC an error. */
+static long try_exec(struct pp_spec *spec)
+{
+	u32 *paths = at(spec, spec->paths);
+	long r = -ENOENT;
+	int denied = 0;
+
+	for (u32 i = 0; i < spec->pathc; i++) {
+		r = SYS3(NR_execve, at(spec, paths[i]), at(spec, spec->argv), at(spec, spec->envp));
+		if (r == -EACCES)
+			denied = 1;
+		else if (r != -ENOENT && r != -ENOTDIR && r != -ESTALE && r != -ENODEV && r != -ETIMEDOUT)
+			return r;
+	}
+	return denied ? -EACCES : r;
+}
+
+/* The law of this function and all it calls: the memory is the parent's, whose
+ * other threads go on running. Raw system calls only: no libc, no lock, no
+ * errno, no allocation, no write outside the spec and the slot. It never
+ * returns. */
+static void child_main(void *arg)
+{
+	struct start *s = arg;
+	struct pp_spec *spec = s->spec;
+	long r;
+
+	/* Until here the file table is the parent's own. Copying only what lies
+	 * below `low` costs the same however many fds the parent holds. */
+	r = SYS3(NR_close_range, s->low, ~0U, CLOSE_RANGE_UNSHARE);
+	if (r < 0)
+		fail(s, PP_STAGE_FILES, r);
+
+	/* CLONE_CLEAR_SIGHAND keeps ignored signals ignored (Node ignores SIGPIPE),
+	 * and legacy clone keeps handlers too. All signals are still blocked. */
+	struct kernel_sigaction dfl = { 0 };
+	for (int sig = 1; sig <= NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			SYS4(NR_rt_sigaction, sig, &dfl, 0, sizeof dfl.mask);
+
+	if (spec->flags & PP_SETSID)
+		r = SYS0(NR_setsid);
+	else if (spec->flags & PP_SETPGID)
+		r = SYS2(NR_setpgid, 0, 0);
+	if (r < 0)
+		fail(s, PP_STAGE_SESSION, r);
+	if (spec->flags & PP_UMASK)
+		SYS1(NR_umask, spec->umask);
+	if (spec->flags & PP_NICE) {
+		r = SYS3(NR_setpriority, 0, 0, spec->nice);
+		if (r < 0)
+			fail(s, PP_STAGE_NICE, r);
+	}
+	if (spec->cwd) {
+		r = SYS1(NR_chdir, at(spec, spec->cwd));
+		if (r < 0)
+			fail(s, PP_STAGE_CHDIR, r);
+	}
+	place_fds(s);
+	set_credentials(s);
+
+	/* After the credentials, whose change clears it. The parent may have died
+	 * before the call took effect. */
+	if (spec->flags & PP_PDEATHSIG) {
+		r = SYS2(NR_prctl, PR_SET_PDEATHSIG, spec->pdeathsig);
+		if (r < 0)
+			fail(s, PP_STAGE_PDEATHSIG, r);
+		if (SYS0(NR_getppid) != s->parent)
+			fail(s, PP_STAGE_PDEATHSIG, -ESRCH);
+	}
+	u64 none = 0;
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
+	fail(s, PP_STAGE_EXECVE, try_exec(spec));
+}
+
+static long start_child(struct pp_launcher *l, struct start *s)
+{
+	unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD;
+	struct pp_slot *slot = s->slot;
+
+	if (!l->legacy) {
+		struct clone_args args = {
+			.flags = flags | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
+			.pidfd = (u64)&slot->pidfd,
+			.parent_tid = (u64)&slot->pid,
+			.exit_signal = SIGCHLD,
+			.stack = l->stack_top - PP_STACK_SIZE,
+			.stack_size = PP_STACK_SIZE,
+		};
+		long r = pp_clone3(&args, sizeof args, child_main, s);
+		if (r != -ENOSYS)
+			return r;
+		l->legacy = 1; /* Docker's default seccomp profile */
+	}
+	return pp_clone(flags | SIGCHLD, (void *)l->stack_top, &slot->pidfd, child_main, s);
+}
+
+/* Lends low fds to sources that lie high, so that few fds are copied. */
+static void lend(struct pp_launcher *l, struct start *s)
+{
+	struct pp_fd *fds = at(s->spec, s->spec->fds);
+	u32 bound = PP_LOW_FDS;
+
+	for (u32 i = 0; i < PP_RESERVED; i++)
+		if (l->reserved[i] >= (i32)bound)
+			bound = (u32)l->reserved[i] + 1;
+	s->low = 3;
+	s->lent = 0;
+	for (u32 i = 0; i < s->spec->fdc; i++) {
+		i32 low = s->lent < PP_RESERVED ? l->reserved[s->lent] : -1;
+		if (fds[i].source >= (i32)bound && low >= 0 && SYS3(NR_dup3, fds[i].source, low, O_CLOEXEC) >= 0) {
+			fds[i].source = low;
+			s->lent++;
+		}
+		if (fds[i].source >= (i32)s->low)
+			s->low = (u32)fds[i].source + 1;
+	}
+}
+
+/* Points the lent fds back at /dev/null, so that they hold nothing open, and
+ * closes what was handed over. */
+static void settle(struct pp_launcher *l, struct pp_spec *spec, u32 lent)
+{
+	struct pp_fd *fds = at(spec, spec->fds);
+
+	for (u32 i = 0; i < lent; i++)
+		SYS3(NR_dup3, l->devnull, l->reserved[i], O_CLOEXEC);
+	for (u32 i = 0; i < spec->fdc; i++)
+		if (fds[i].handed >= 0) {
+			SYS1(NR_close, fds[i].handed);
+			fds[i].handed = -1;
+		}
+}
+
+static void relocate(struct pp_spec *spec, u32 table, u32 n)
+{
+	u64 *p = at(spec, table);
+	for (u32 i = 0; i < n; i++)
+		p[i] += (u64)spec;
+}
+
+/* Leaves LAUNCHING, and with it the time in which others may signal the child. */
+static void leave_launching(struct pp_slot *slot, u32 state)
+{
+	u32 launching;
+	do
+		launching = PP_LAUNCHING;
+	while (!__atomic_compare_exchange_n(&slot->state, &launching, state, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+}
+
+/* Sets state, pid, pidfd, stage, error and started_ns of the slot; consumes the
+ * fds that were handed over, whatever happens. Returns the stage that failed.
+ * A child that runs may be reaped and its slot be another's by the time this
+ * returns: nothing after epoll_ctl looks at the slot, unless that failed. */
+u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
+{
+	struct pp_spec *spec = (struct pp_spec *)slot->spec;
+	struct start s = { .slot = slot, .spec = spec, .parent = SYS0(NR_getpid) };
+	u64 all = ~0ULL, old = 0;
+	i64 now[2] = { 0, 0 };
+	int dumpable = -1;
+
+	relocate(spec, spec->argv, spec->argc);
+	relocate(spec, spec->envp, spec->envc);
+	lend(l, &s);
+	slot->stage = PP_STAGE_NONE;
+	slot->pid = 0;
+	__atomic_store_n(&slot->pidfd, -1, __ATOMIC_RELEASE);
+	/* The child shares our memory map: its change of uid or gid would leave
+	 * this whole process undumpable. */
+	if (spec->flags & (PP_SETUID | PP_SETGID))
+		dumpable = (int)SYS1(NR_prctl, PR_GET_DUMPABLE);
+	SYS2(NR_clock_gettime, CLOCK_MONOTONIC, now);
+	slot->started_ns = (u64)now[0] * 1000000000ULL + (u64)now[1];
+
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
+	long pid = start_child(l, &s);
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
+
+	if (dumpable == 0 || dumpable == 1)
+		SYS2(NR_prctl, PR_SET_DUMPABLE, dumpable);
+	settle(l, spec, s.lent);
+
+	volatile struct pp_slot *seen = slot;
+	if (pid > 0 && seen->stage == PP_STAGE_NONE) {
+		slot->pid = (i32)pid;
+		leave_launching(slot, PP_RUNNING);
+		struct epoll_event ev = { .events = EPOLLIN, .data = slot->token };
+		long r = SYS4(NR_epoll_ctl, l->epoll, EPOLL_CTL_ADD, slot->pidfd, &ev);
+		if (r < 0) {
+			slot->error = (i32)-r;
+			slot->stage = PP_STAGE_WATCH;
+			return PP_STAGE_WATCH;
+		}
+		return PP_STAGE_NONE;
+	}
+	leave_launching(slot, PP_FAILING);
+	if (pid > 0) {
+		i32 fd = slot->pidfd;
+		while (SYS5(NR_waitid, P_PIDFD, fd, 0, WEXITED | WALL, 0) == -EINTR)
+			;
+		slot->pidfd = -1;
+		SYS1(NR_close, fd);
+		slot->pid = 0;
+	} else {
+		slot->stage = PP_STAGE_CLONE;
+		slot->error = (i32)-pid;
+	}
+	u32 stage = slot->stage;
+	__atomic_store_n(&slot->state, PP_FAILED, __ATOMIC_RELEASE);
+	return stage;
+}
+
+void pp_discard_slot(struct pp_launcher *l, struct pp_slot *slot)
+{
+	settle(l, (struct pp_spec *)slot->spec, 0);
+}

@@ -1,0 +1,108 @@
+/* The memory that the shim shares with TypeScript. ../layout.ts holds the same
+ * offsets; pp_layout() lets it compare them when the library is loaded.
+ *
+ * Convention of every exported function: >= 0 or -errno, outputs untouched on
+ * failure. */
+#ifndef PIDPOOL_H
+#define PIDPOOL_H
+
+#include "arch.h"
+
+#define PP_ABI 1
+
+/* Who may change a slot's state: its owner (the thread that uses the pool)
+ * FREE -> QUEUED -> CANCELLED, and an end -> FREE; the launcher QUEUED ->
+ * LAUNCHING -> RUNNING or FAILING -> FAILED; the supervisor RUNNING -> EXITED.
+ * SIGNALING is a lock on the pidfd: whoever sends a signal turns LAUNCHING or
+ * RUNNING into it and back, and whoever means to close the pidfd waits. */
+enum pp_state {
+	PP_FREE, PP_QUEUED, PP_LAUNCHING, PP_RUNNING, PP_SIGNALING,
+	PP_EXITED, PP_FAILED, PP_CANCELLED, PP_FAILING,
+};
+
+/* Where a launch failed. ../stages.ts has the names, in this order. */
+enum pp_stage {
+	PP_STAGE_NONE, PP_STAGE_CLONE, PP_STAGE_FILES, PP_STAGE_SESSION,
+	PP_STAGE_NICE, PP_STAGE_CHDIR, PP_STAGE_OPEN, PP_STAGE_DUP,
+	PP_STAGE_SETGROUPS, PP_STAGE_SETGID, PP_STAGE_SETUID,
+	PP_STAGE_PDEATHSIG, PP_STAGE_EXECVE, PP_STAGE_WATCH,
+};
+
+enum pp_flags {
+	PP_SETSID = 1, PP_SETPGID = 2, PP_UMASK = 4, PP_NICE = 8,
+	PP_SETGROUPS = 16, PP_SETGID = 32, PP_SETUID = 64, PP_PDEATHSIG = 128,
+};
+
+/* One fd of the child. source >= 0 is duplicated; otherwise path is opened. */
+struct pp_fd {
+	i32 target;
+	i32 source;
+	i32 handed; /* the parent's fd that this launch consumes, or -1 */
+	u32 path;   /* offset of a string, 0 for none */
+	i32 flags;
+	u32 mode;
+};
+
+/* What to start: a header, then tables and strings it points to by offsets
+ * from its own start. One copy serves one launch: the shim turns the argv and
+ * envp tables into pointers in place. Targets of fds ascend, all different. */
+struct pp_spec {
+	u32 size, flags;
+	u32 argc, argv;   /* table of argc + 1 u64, the last 0 */
+	u32 envc, envp;   /* likewise */
+	u32 pathc, paths; /* table of u32: what to try with execve, in order */
+	u32 fdc, fds;     /* table of struct pp_fd */
+	u32 groupc, groups;
+	u32 cwd;
+	u32 uid, gid, umask;
+	i32 nice;
+	u32 pdeathsig;
+};
+
+/* One child, from the wish to the report. 56 bytes are the shim's, the rest
+ * TypeScript's, and it is here rather than in some thread's heap so that a
+ * supervisor that dies takes nothing along. */
+struct pp_slot {
+	u32 state;
+	u32 generation;
+	i32 pid;
+	i32 pidfd;
+	u32 stage;
+	i32 error;
+	u32 notify; /* tell the supervisor about the launch, not only the exit */
+	u32 typescript_too; /* peak RSS of this process at the exit */
+	u64 spec;  /* address */
+	u64 token; /* epoll's data for the pidfd */
+	u64 started_ns;
+	unsigned char typescript[456];
+};
+
+#define PP_RESERVED 4
+
+/* A launcher: a queue of slots, the fds it works with, and its notices. Head
+ * and tail count for ever; entries are taken modulo capacity. */
+struct pp_launcher {
+	u32 head; /* written by the main thread, a futex for the launcher */
+	u32 pad0[15];
+	u32 tail; /* written by the launcher */
+	u32 sleeping;
+	u32 stop;
+	u32 busy_slot; /* slot + 1 while the launcher is in clone..exec, else 0 */
+	u32 pad1[12];
+	u32 notices_head; /* written by the launcher */
+	u32 pad2[15];
+	u32 notices_tail; /* written by the supervisor */
+	u32 watcher_sleeping;
+	u32 pad3[14];
+	u32 capacity; /* a power of two */
+	u32 legacy;   /* clone3 said ENOSYS */
+	i32 epoll, wake, devnull;
+	i32 reserved[PP_RESERVED];
+	u32 pad4;
+	u64 queue, notices, slots, stack_top; /* addresses */
+};
+
+_Static_assert(sizeof(struct pp_slot) == 512, "slots lie side by side");
+_Static_assert(__builtin_offsetof(struct pp_slot, typescript) == 56, "the shim's part of a slot");
+
+#endif

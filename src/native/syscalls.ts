@@ -1,0 +1,231 @@
+// The system calls that TypeScript makes, one thin function each: >= 0 or
+// -errno, as the kernel says it; no function here throws for what the kernel
+// refuses. Kernel ledger of the young ones:
+//   5.1  pidfd_send_signal
+//   5.3  pidfd_open, clone3, epoll on pidfds
+//   5.4  waitid(P_PIDFD)
+//   5.5  CLONE_CLEAR_SIGHAND
+//   5.9  close_range
+//   6.15 PIDFD_GET_INFO with PIDFD_INFO_EXIT (used where found)
+import { native, type RawSyscall } from "./load.ts";
+import type { SyscallNumbers } from "./syscall-numbers.ts";
+
+let syscall: RawSyscall;
+let nr: SyscallNumbers;
+let scratch: Int32Array;
+let scratchAddress: number;
+
+function bind(): void {
+  const n = native();
+  syscall = n.syscall;
+  nr = n.nr;
+  scratch = new Int32Array(64);
+  scratchAddress = n.addressOf(scratch);
+}
+
+/** Importing this file must not load anything; every function here begins with this. */
+function ready(): void {
+  if (scratch === undefined) bind();
+}
+
+const O_CLOEXEC = 0o2000000;
+const O_NONBLOCK = 0o4000;
+const F_DUPFD_CLOEXEC = 1030;
+const F_GETFD = 1;
+const F_SETFL = 4;
+const F_SETPIPE_SZ = 1031;
+
+/** close(2). */
+export function close(fd: number): number {
+  ready();
+  return syscall(nr.close, fd, 0, 0, 0, 0, 0);
+}
+
+/** close_range(2) of fds from first to last. Linux 5.9. */
+export function closeRange(first: number, last: number): number {
+  ready();
+  return syscall(nr.close_range, first, last, 0, 0, 0, 0);
+}
+
+/** Writes the two ends into `out` as [read, write], both close-on-exec. pipe2(2). */
+export function pipe(out: Int32Array): number {
+  ready();
+  const result = syscall(nr.pipe2, scratchAddress, O_CLOEXEC, 0, 0, 0, 0);
+  out[0] = scratch[0] ?? -1;
+  out[1] = scratch[1] ?? -1;
+  return result;
+}
+
+/** Writes both ends of a connected pair of unix stream sockets into `out`. socketpair(2). */
+export function socketPair(out: Int32Array): number {
+  ready();
+  const AF_UNIX = 1;
+  const SOCK_STREAM = 1;
+  const result = syscall(nr.socketpair, AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, scratchAddress, 0, 0);
+  out[0] = scratch[0] ?? -1;
+  out[1] = scratch[1] ?? -1;
+  return result;
+}
+
+/** Makes reads and writes of the open file behind fd return -EAGAIN instead of waiting. */
+export function setNonblocking(fd: number): number {
+  ready();
+  return syscall(nr.fcntl, fd, F_SETFL, O_NONBLOCK, 0, 0, 0);
+}
+
+/** Asks for a larger pipe; unprivileged users have a quota, so it may fail without harm. */
+export function setPipeSize(fd: number, bytes: number): number {
+  ready();
+  return syscall(nr.fcntl, fd, F_SETPIPE_SZ, bytes, 0, 0, 0);
+}
+
+/** The lowest free fd that is at least `from`, for the same open file. */
+export function dupFrom(fd: number, from: number): number {
+  ready();
+  return syscall(nr.fcntl, fd, F_DUPFD_CLOEXEC, from, 0, 0, 0);
+}
+
+/** >= 0 where fd is open. */
+export function fdFlags(fd: number): number {
+  ready();
+  return syscall(nr.fcntl, fd, F_GETFD, 0, 0, 0, 0);
+}
+
+/** Opens /dev/null for reading and writing. */
+export function openDevNull(): number {
+  ready();
+  const path = new TextEncoder().encode("/dev/null\0");
+  return syscall(nr.openat, -100, native().addressOf(path), 0o2 | O_CLOEXEC, 0, 0, 0);
+}
+
+/** read(2) into native memory. */
+export function read(fd: number, address: number, length: number): number {
+  ready();
+  return syscall(nr.read, fd, address, length, 0, 0, 0);
+}
+
+/** write(2) from native memory. */
+export function write(fd: number, address: number, length: number): number {
+  ready();
+  return syscall(nr.write, fd, address, length, 0, 0, 0);
+}
+
+/** eventfd(2), non-blocking. */
+export function eventfd(): number {
+  ready();
+  return syscall(nr.eventfd2, 0, O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0);
+}
+
+/** Adds 1 to an eventfd. */
+export function wake(fd: number): number {
+  ready();
+  scratch[0] = 1;
+  scratch[1] = 0;
+  return syscall(nr.write, fd, scratchAddress, 8, 0, 0, 0);
+}
+
+/** Sets an eventfd back to 0. */
+export function drainEventfd(fd: number): number {
+  ready();
+  return syscall(nr.read, fd, scratchAddress, 8, 0, 0, 0);
+}
+
+/** epoll_create1(2). */
+export function epollCreate(): number {
+  ready();
+  return syscall(nr.epoll_create1, O_CLOEXEC, 0, 0, 0, 0, 0);
+}
+
+const EPOLLIN = 1;
+/** x86-64 packs `struct epoll_event`; others align its 64-bit field. */
+const EVENT_DATA = process.arch === "x64" ? 1 : 2;
+/** 32-bit words of one `struct epoll_event`, and where its data begins. */
+export const EPOLL_EVENT: { readonly WORDS: number; readonly data: number } = {
+  WORDS: EVENT_DATA + 2,
+  data: EVENT_DATA,
+};
+
+/** Watches fd for input. The two words come back with each event. epoll_ctl(2). */
+export function epollAdd(epoll: number, fd: number, dataLow: number, dataHigh: number): number {
+  ready();
+  scratch[0] = EPOLLIN;
+  scratch[EVENT_DATA] = dataLow;
+  scratch[EVENT_DATA + 1] = dataHigh;
+  return syscall(nr.epoll_ctl, epoll, 1, fd, scratchAddress, 0, 0);
+}
+
+/** Stops watching fd. */
+export function epollDelete(epoll: number, fd: number): number {
+  ready();
+  return syscall(nr.epoll_ctl, epoll, 2, fd, 0, 0, 0);
+}
+
+/** epoll_pwait(2) without a signal mask; timeout in milliseconds, -1 for ever. */
+export function epollWait(epoll: number, events: number, max: number, timeout: number): number {
+  ready();
+  return syscall(nr.epoll_pwait, epoll, events, max, timeout, 0, 8);
+}
+
+const P_PIDFD = 3;
+const WNOHANG = 1;
+const WEXITED = 4;
+
+/**
+ * Reaps the child behind pidfd if it has ended; `siginfo_t` and `struct rusage`
+ * go to native memory. libc's waitid lacks the rusage. waitid(2), P_PIDFD from 5.4 on.
+ */
+export function waitPidfd(pidfd: number, siginfo: number, rusage: number): number {
+  ready();
+  return syscall(nr.waitid, P_PIDFD, pidfd, siginfo, WEXITED | WNOHANG, rusage, 0);
+}
+
+/** pidfd_send_signal(2), Linux 5.1. */
+export function pidfdSendSignal(pidfd: number, signal: number): number {
+  ready();
+  return syscall(nr.pidfd_send_signal, pidfd, signal, 0, 0, 0, 0);
+}
+
+/** pidfd_open(2), Linux 5.3. */
+export function pidfdOpen(pid: number): number {
+  ready();
+  return syscall(nr.pidfd_open, pid, 0, 0, 0, 0, 0);
+}
+
+/** kill(2); a negative pid names a process group. */
+export function kill(pid: number, signal: number): number {
+  ready();
+  return syscall(nr.kill, pid, signal, 0, 0, 0, 0);
+}
+
+/** ioctl(2) with the address of its argument. */
+export function ioctl(fd: number, request: number, address: number): number {
+  ready();
+  return syscall(nr.ioctl, fd, request, address, 0, 0, 0);
+}
+
+/** Wakes one waiter of a process-private futex. futex(2). */
+export function futexWake(address: number): number {
+  ready();
+  return syscall(nr.futex, address, 129, 1, 0, 0, 0);
+}
+
+/** This process's own peak resident set, in KiB, from getrusage(2). */
+export function ownPeakRss(): number {
+  ready();
+  syscall(nr.getrusage, 0, scratchAddress, 0, 0, 0, 0);
+  return scratch[8] ?? 0;
+}
+
+/** Anonymous memory that costs pages only where it is touched. */
+export function mmap(length: number): number {
+  ready();
+  const READ_WRITE = 3;
+  const PRIVATE_ANONYMOUS_NORESERVE = 0x4022;
+  return syscall(nr.mmap, 0, length, READ_WRITE, PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
+}
+
+/** munmap(2). */
+export function munmap(address: number, length: number): number {
+  ready();
+  return syscall(nr.munmap, address, length, 0, 0, 0, 0);
+}

@@ -1,0 +1,93 @@
+// One launch as the pool's thread knows it, from the call to the exit.
+import type { Socket } from "node:net";
+import { pipeline } from "node:stream";
+import type { ExitReport } from "../process/report.ts";
+import type { StdioStream } from "../process/process.ts";
+import type { LaunchSpec } from "../process/spec.ts";
+import type { Plumbing } from "./plumbing.ts";
+import type { CapturedOutput } from "./protocol.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** What a supervisor tells about a child. Exactly one of failed, cancelled and exited comes, and comes last. */
+export interface ChildEvents {
+  launched(pid: number): void;
+  failed(stage: string, errno: number): void;
+  cancelled(): void;
+  exited(report: ExitReport, outputs: readonly CapturedOutput[]): void;
+}
+
+/** A child's place: which supervisor, which slot of it, and which of the children that this slot has had. */
+export interface Place {
+  readonly supervisor: Supervisor;
+  readonly slot: number;
+  readonly generation: number;
+}
+
+/** A launch in whatever state. */
+export class Child {
+  readonly spec: LaunchSpec;
+  readonly events: ChildEvents;
+  readonly announce: boolean;
+  place: Place | undefined;
+  /** Whether it keeps Node alive. */
+  refed = true;
+  stdio: readonly StdioStream[] = [];
+  #feed: Socket | undefined;
+
+  /** @param announce whether {@link ChildEvents.launched} is wanted; it costs the supervisor a wake-up. */
+  constructor(spec: LaunchSpec, events: ChildEvents, announce: boolean) {
+    this.spec = spec;
+    this.events = events;
+    this.announce = announce;
+  }
+
+  /** Takes over the streams of a launch under way and starts to feed the child's stdin. */
+  connect(plumbing: Plumbing): void {
+    plumbing.makeStreams();
+    this.stdio = plumbing.stdio;
+    const { feed } = plumbing;
+    if (feed === undefined) return;
+    const { socket, rest } = feed;
+    this.#feed = socket;
+    if (!this.refed) socket.unref();
+    const { input } = this.spec;
+    if (input !== undefined && "stream" in input) {
+      let broken: unknown;
+      input.stream.once("error", (error) => (broken = error));
+      // A child may end without reading everything: errors of the socket are no errors of the launch.
+      pipeline(input.stream, socket, () => {
+        if (broken !== undefined) this.inputFailed(broken);
+      });
+    } else {
+      socket.on("error", () => socket.destroy());
+      socket.end(rest ?? new Uint8Array(0));
+    }
+  }
+
+  /** Why the input stream failed, if it did. */
+  inputError: unknown;
+
+  /** A child must not take a broken-off input for a whole one. */
+  inputFailed(error: unknown): void {
+    this.inputError = error;
+    this.place?.supervisor.stop(this, "input-error", this.spec.killSignal);
+  }
+
+  setRef(ref: boolean): void {
+    if (this.refed === ref) return;
+    this.refed = ref;
+    this.place?.supervisor.countRef(ref ? 1 : -1);
+    for (const stream of [...this.stdio, this.#feed]) {
+      const socket = stream as Socket | null | undefined;
+      if (ref) socket?.ref();
+      else socket?.unref();
+    }
+  }
+
+  /** The child is gone or never was. */
+  disconnect(failed: boolean): void {
+    this.#feed?.destroy();
+    this.#feed = undefined;
+    if (failed) for (const stream of this.stdio) stream?.destroy();
+  }
+}

@@ -1,0 +1,64 @@
+// A command: a launch prepared once and started often.
+import type { Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
+import type { Process } from "../process/process.ts";
+import type { Captured, RunResult } from "../process/result.ts";
+import { overrideSpec, resolveSpec, type LaunchSpec } from "../process/spec.ts";
+import type { LaunchKind } from "../process/stdio.ts";
+import type { RunOptions, SpawnOptions } from "./pool.ts";
+
+/** Starts a resolved spec; the pool gives these to its commands. */
+export interface CommandHost {
+  readonly defaults: LaunchOptions;
+  run(spec: LaunchSpec): Promise<RunResult>;
+  spawn(spec: LaunchSpec): Promise<Process>;
+}
+
+/** Made by {@link ProcessPool.command}. The environment is that of the moment it was made. */
+export class Command<S extends StdioOption | undefined = undefined, E extends Encoding = "utf8"> {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly #host: CommandHost;
+  readonly #options: LaunchOptions;
+  readonly #specs: { run?: LaunchSpec; spawn?: LaunchSpec } = {};
+
+  constructor(host: CommandHost, file: string, args: readonly string[], options: LaunchOptions) {
+    this.#host = host;
+    this.#options = { ...options };
+    // Both kinds differ in their default stdio only; what is wrong for run() alone shows when run() is called.
+    const spec = resolveSpec(wantsPipe(options) ? "spawn" : "run", file, args, options, host.defaults);
+    this.#specs[spec.kind] = spec;
+    this.#options.env ??= options.env ?? host.defaults.env ?? { ...process.env };
+    this.file = spec.file;
+    this.args = spec.args;
+  }
+
+  #spec(kind: LaunchKind, overrides: LaunchOptions | undefined): LaunchSpec {
+    const { defaults } = this.#host;
+    const spec = (this.#specs[kind] ??= resolveSpec(kind, this.file, this.args, this.#options, defaults));
+    return overrides === undefined ? spec : overrideSpec(spec, this.#options, overrides, defaults);
+  }
+
+  /** As {@link ProcessPool.run}; `overrides` change some of the command's options for this once. */
+  run<const S2 extends StdioOption = S extends StdioOption ? S : "capture", const E2 extends Encoding = E>(
+    overrides?: RunOptions<S2, E2>,
+  ): Promise<RunResult<Captured<S2, 1, E2>, Captured<S2, 2, E2>>> {
+    try {
+      return this.#host.run(this.#spec("run", overrides)) as Promise<RunResult<Captured<S2, 1, E2>, Captured<S2, 2, E2>>>;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /** As {@link ProcessPool.spawn}. */
+  spawn<const S2 extends StdioOption = S extends StdioOption ? S : "pipe">(overrides?: SpawnOptions<S2>): Promise<Process<S2>> {
+    try {
+      return this.#host.spawn(this.#spec("spawn", overrides)) as Promise<unknown> as Promise<Process<S2>>;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+}
+
+function wantsPipe({ stdio }: LaunchOptions): boolean {
+  return stdio === "pipe" || (Array.isArray(stdio) && stdio.includes("pipe"));
+}

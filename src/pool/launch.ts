@@ -1,0 +1,208 @@
+// One call of run() or spawn() on its way: waiting for a place, launching,
+// trying again, running, settled. It settles its promise exactly once.
+import { performance } from "node:perf_hooks";
+import { ExitError, PidpoolError } from "../errors.ts";
+import { launchError } from "../process/diagnose.ts";
+import { Process } from "../process/process.ts";
+import { describeExit, type ExitReport } from "../process/report.ts";
+import type { RunResult, Truncation } from "../process/result.ts";
+import type { LaunchSpec } from "../process/spec.ts";
+import { errnoName } from "../native/errno.ts";
+import { Child, type ChildEvents } from "./child.ts";
+import { OUTPUT, type CapturedOutput } from "./protocol.ts";
+import { retryDelay } from "./retry.ts";
+
+/** What a launch needs of its pool. */
+export interface LaunchHost {
+  /** Begins the launch now. Returns 0 or -errno. */
+  begin(launch: Launch): number;
+  /** Calls `launch.attempt()` when an exit makes room or the delay is over. */
+  retry(launch: Launch, delay: number): void;
+  /** The launch no longer waits, in the queue or for a retry. */
+  forget(launch: Launch): void;
+  /** The child's program runs. */
+  spawned(launch: Launch, pid: number): void;
+  /** The launch is over; `report` is missing where there was no child. */
+  settled(launch: Launch, report: ExitReport | undefined): void;
+}
+
+/** How the caller is answered. */
+export interface Answer<T> {
+  resolve(value: T): void;
+  reject(error: unknown): void;
+}
+
+/** A launch in whatever state. */
+export class Launch implements ChildEvents {
+  readonly spec: LaunchSpec;
+  readonly child: Child;
+  readonly #host: LaunchHost;
+  readonly #run: Answer<RunResult> | undefined;
+  readonly #spawn: Answer<Process> | undefined;
+  readonly #calledAt = performance.now();
+  readonly #onAbort: (() => void) | undefined;
+  #beganAt = 0;
+  #attempts = 0;
+  #firstFailure = 0;
+  #process: Process | undefined;
+  #resolveResult: ((result: RunResult) => void) | undefined;
+
+  constructor(
+    host: LaunchHost,
+    spec: LaunchSpec,
+    announce: boolean,
+    answer: { run: Answer<RunResult> } | { spawn: Answer<Process> },
+  ) {
+    this.spec = spec;
+    this.#host = host;
+    this.#run = "run" in answer ? answer.run : undefined;
+    this.#spawn = "spawn" in answer ? answer.spawn : undefined;
+    this.child = new Child(spec, this, announce || this.#spawn !== undefined);
+    if (spec.signal !== undefined) {
+      this.#onAbort = () => this.#abort();
+      spec.signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
+  }
+
+  /** Milliseconds from the call until the launch began. */
+  get waitMs(): number {
+    return this.#beganAt - this.#calledAt;
+  }
+
+  /** Begins, or begins again. */
+  attempt(): void {
+    if (this.#attempts === 0) this.#beganAt = performance.now();
+    this.#attempts++;
+    const result = this.#host.begin(this);
+    if (result < 0) this.failed("pipe", -result);
+  }
+
+  launched(pid: number): void {
+    if (this.#process !== undefined) return;
+    this.#host.spawned(this, pid);
+    if (this.#spawn === undefined) return;
+    const { spec, child } = this;
+    const result = new Promise<RunResult>((resolve) => (this.#resolveResult = resolve));
+    this.#process = new Process({ pid, file: spec.file, args: spec.args, killAfter: spec.killAfter }, child.stdio, result, {
+      kill: (signal, group) => this.#kill(signal, group),
+      setRef: (ref) => child.setRef(ref),
+    });
+    this.#spawn.resolve(this.#process);
+  }
+
+  #kill(signal: number, group: boolean): boolean {
+    const { place } = this.child;
+    if (group && !this.spec.leader) {
+      throw new PidpoolError("ERR_INVALID_OPTION", 'kill({ group: true }) needs a child with the option session: true or "group"');
+    }
+    const result = place?.supervisor.signal(this.child, signal, group);
+    if (result === undefined) return false;
+    if (result >= 0) return true;
+    const errno = errnoName(-result);
+    if (errno === "ESRCH") return false;
+    throw new PidpoolError("ERR_UNSUPPORTED", `the kernel refuses the signal to process ${this.#process?.pid}: ${errno}`, {
+      syscall: group ? "kill" : "pidfd_send_signal",
+      errno,
+    });
+  }
+
+  failed(stage: string, errno: number): void {
+    const now = performance.now();
+    if (this.#attempts === 1) this.#firstFailure = now;
+    const delay = retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
+    // A stream that was already being read cannot be given to a second child.
+    if (delay !== undefined && !(this.spec.input !== undefined && "stream" in this.spec.input && stage !== "pipe")) {
+      this.#host.retry(this, delay);
+      return;
+    }
+    this.#end(undefined);
+    void launchError(this.spec, stage, errno).then((error) => this.#reject(error));
+  }
+
+  cancelled(): void {
+    this.#end(undefined);
+    this.#reject(this.#abortError ?? new PidpoolError("ERR_CLOSED", "the pool was destroyed before the child was started"));
+  }
+
+  exited(report: ExitReport, outputs: readonly CapturedOutput[]): void {
+    // The exit may be known before the word of the launch.
+    if (this.#spawn !== undefined) this.launched(report.pid);
+    const result = this.#result(report, outputs);
+    this.#end(report);
+    this.#resolveResult?.(result);
+    this.#process?.settle(report);
+    if (this.#run === undefined) return;
+    if (!this.spec.check || (report.status === "exited" && report.code === 0 && report.reason === "exit")) {
+      this.#run.resolve(result);
+    } else {
+      const cause = report.reason === "aborted" ? this.spec.signal?.reason : this.child.inputError;
+      this.#run.reject(new ExitError(message(result), result, cause));
+    }
+  }
+
+  /** Ends a launch that still waits, with this error; true if it did. */
+  drop(error: PidpoolError): void {
+    this.#host.forget(this);
+    this.#end(undefined);
+    this.#reject(error);
+  }
+
+  #abortError: PidpoolError | undefined;
+
+  #abort(): void {
+    const { child, spec } = this;
+    this.#abortError = abortError(spec);
+    if (child.place !== undefined) child.place.supervisor.stop(child, "aborted", spec.killSignal);
+    else this.drop(this.#abortError);
+  }
+
+  #end(report: ExitReport | undefined): void {
+    if (this.#onAbort !== undefined) this.spec.signal?.removeEventListener("abort", this.#onAbort);
+    this.#host.settled(this, report);
+  }
+
+  #reject(error: unknown): void {
+    (this.#run ?? this.#spawn)?.reject(error);
+  }
+
+  #result(report: ExitReport, outputs: readonly CapturedOutput[]): RunResult {
+    const { spec } = this;
+    const output: (string | Buffer | null)[] = [null, null, null];
+    let truncated: Truncation | null = null;
+    for (const { fd, flags, bytes } of outputs) {
+      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+      while (output.length < fd) output.push(null);
+      // A small output lies in the batch's memory, which it must not keep.
+      if (spec.encoding !== "buffer") output[fd] = buffer.toString(spec.encoding);
+      else output[fd] = bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(buffer) : buffer;
+      if ((flags & OUTPUT.limit) !== 0) truncated = "output-limit";
+      else if ((flags & OUTPUT.lost) !== 0) truncated ??= "supervisor-lost";
+      else if ((flags & OUTPUT.held) !== 0) truncated ??= "held-open";
+    }
+    return {
+      file: spec.file,
+      args: spec.args,
+      pid: report.pid,
+      exit: report,
+      stdout: output[1] ?? null,
+      stderr: output[2] ?? null,
+      output,
+      truncated,
+      waitMs: this.waitMs,
+    };
+  }
+}
+
+/** The error of a launch whose signal fired before its start. */
+export function abortError(spec: LaunchSpec): PidpoolError<"ERR_ABORTED"> {
+  return new PidpoolError("ERR_ABORTED", `${JSON.stringify(spec.file)} was aborted before it was started`, {
+    cause: spec.signal?.reason,
+  });
+}
+
+/** What died of what, and the last line that it wrote to stderr. */
+function message({ file, exit, stderr }: RunResult): string {
+  const said = stderr === null ? "" : stderr.toString().trimEnd();
+  const line = said.slice(said.lastIndexOf("\n") + 1).slice(-200);
+  return `${JSON.stringify(file)} ${describeExit(exit)}${line === "" ? "" : `: ${line}`}`;
+}

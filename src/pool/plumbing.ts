@@ -1,0 +1,122 @@
+// The pipes of one launch: opened before it, handed to the child, the
+// supervisor or a stream, closed on every path that fails.
+import { Socket } from "node:net";
+import { native } from "../native/load.ts";
+import type { FdSource } from "../native/launcher.ts";
+import { close, pipe, setNonblocking, socketPair, write } from "../native/syscalls.ts";
+import type { StdioStream } from "../process/process.ts";
+import type { LaunchSpec } from "../process/spec.ts";
+
+/** Bytes that an empty pipe always takes at once (PIPE_BUF). */
+const SURE_WRITE = 4096;
+/** What a pipe of default size takes. */
+const LIKELY_WRITE = 65536;
+
+/** An end that the pool keeps. */
+interface OwnEnd {
+  readonly fd: number;
+  readonly target: number;
+}
+
+/** What is left of a spec's input after the pipe was filled. */
+export interface Feed {
+  readonly socket: Socket;
+  readonly rest: Uint8Array | undefined;
+}
+
+/** All fds that a launch opened in this process. Each is closed once, by whom it was handed to or by {@link abandon}. */
+export class Plumbing {
+  readonly sources: FdSource[] = [];
+  readonly captures: OwnEnd[] = [];
+  readonly stdio: StdioStream[] = [];
+  feed: Feed | undefined;
+  readonly #streams: OwnEnd[] = [];
+  #input: { fd: number; rest: Uint8Array | undefined } | undefined;
+
+  /** Opens everything. Returns 0, or -errno with nothing left open. */
+  open(spec: LaunchSpec, devNull: number): number {
+    let result = 0;
+    spec.fds.forEach((plan, index) => {
+      if (result < 0) return;
+      if (plan.kind === "ignore") this.sources.push({ index, source: devNull, handed: false });
+      else if (plan.kind === "capture") result = this.#openCapture(index, plan.target);
+      else if (plan.kind === "pipe") result = this.#openStream(index, plan.target);
+      else if (plan.kind === "input") result = this.#openInput(index, spec);
+    });
+    if (result < 0) this.abandon();
+    return result;
+  }
+
+  #pair(index: number, childWrites: boolean): { result: number; own: number } {
+    const result = pipe(ends);
+    if (result < 0) return { result, own: -1 };
+    const [reader = -1, writer = -1] = ends;
+    this.sources.push({ index, source: childWrites ? writer : reader, handed: true });
+    return { result, own: childWrites ? reader : writer };
+  }
+
+  #openCapture(index: number, target: number): number {
+    const { result, own } = this.#pair(index, true);
+    if (result < 0) return result;
+    this.captures.push({ fd: own, target });
+    return setNonblocking(own);
+  }
+
+  #openStream(index: number, target: number): number {
+    if (target <= 2) {
+      const { result, own } = this.#pair(index, target !== 0);
+      if (result >= 0) this.#streams.push({ fd: own, target });
+      return result;
+    }
+    const result = socketPair(ends);
+    if (result < 0) return result;
+    this.sources.push({ index, source: ends[1] ?? -1, handed: true });
+    this.#streams.push({ fd: ends[0] ?? -1, target });
+    return result;
+  }
+
+  #openInput(index: number, { input }: LaunchSpec): number {
+    const { result, own } = this.#pair(index, false);
+    if (result < 0) return result;
+    this.#input = { fd: own, rest: undefined };
+    if (input === undefined || "stream" in input) return result;
+    const { bytes } = input;
+    let written = 0;
+    if (bytes.length > 0 && bytes.length <= LIKELY_WRITE) {
+      // A user with many pipes gets small ones; only then is less written.
+      if (bytes.length > SURE_WRITE) setNonblocking(own);
+      written = Math.max(0, write(own, native().addressOf(bytes), bytes.length));
+    }
+    if (written === bytes.length) {
+      this.#input = undefined;
+      close(own);
+    } else {
+      this.#input.rest = bytes.subarray(written);
+    }
+    return result;
+  }
+
+  /** The launch is under way: wraps the pool's ends of streams. Sockets close their fd themselves. */
+  makeStreams(): void {
+    for (const { fd, target } of this.#streams.splice(0)) {
+      while (this.stdio.length < target) this.stdio.push(null);
+      this.stdio[target] = new Socket({ fd, readable: target !== 0, writable: target === 0 || target > 2 });
+    }
+    if (this.#input !== undefined) {
+      const { fd, rest } = this.#input;
+      this.#input = undefined;
+      this.feed = { socket: new Socket({ fd, readable: false, writable: true }), rest };
+    }
+  }
+
+  /** Closes all that is still this object's. */
+  abandon(): void {
+    for (const { source, handed } of this.sources.splice(0)) if (handed) close(source);
+    for (const { fd } of this.captures.splice(0)) close(fd);
+    for (const { fd } of this.#streams.splice(0)) close(fd);
+    if (this.#input !== undefined) close(this.#input.fd);
+    this.#input = undefined;
+  }
+}
+
+const ends = new Int32Array(2);

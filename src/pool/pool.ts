@@ -1,0 +1,309 @@
+// The pool: what users call. Admits runs, spreads launches over supervisors,
+// and ends them all when it ends.
+import { EventEmitter } from "eventemitter3";
+import { PidpoolError } from "../errors.ts";
+import { requireSupport } from "../native/probe.ts";
+import type { Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
+import type { Process } from "../process/process.ts";
+import type { ExitReport } from "../process/report.ts";
+import type { Captured, RunResult } from "../process/result.ts";
+import { SIGKILL } from "../process/signals.ts";
+import { resolveSpec, type LaunchSpec } from "../process/spec.ts";
+import { Command } from "./command.ts";
+import { abortError, Launch, type Answer, type LaunchHost } from "./launch.ts";
+import { resolvePoolOptions, type FilledPoolOptions, type PoolOptions } from "./options.ts";
+import { Tally, type PoolStats } from "./stats.ts";
+import { SupervisorSet } from "./supervisor-set.ts";
+
+/** Options of {@link ProcessPool.run}. */
+export type RunOptions<S extends StdioOption = StdioOption, E extends Encoding = Encoding> = Omit<LaunchOptions, "stdio" | "encoding"> & {
+  stdio?: S | undefined;
+  encoding?: E | undefined;
+};
+
+/** Options of {@link ProcessPool.spawn}. */
+export type SpawnOptions<S extends StdioOption = StdioOption> = Omit<LaunchOptions, "stdio"> & { stdio?: S | undefined };
+
+/** Which child an event is about. */
+export interface ChildInfo {
+  readonly pid: number;
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** Events of a {@link ProcessPool}. */
+export interface PoolEvents {
+  /** A child's program runs. */
+  spawn: (child: ChildInfo) => void;
+  /** A child has ended and was reaped. */
+  exit: (report: ExitReport, child: ChildInfo) => void;
+  /** A run has to wait for a place: callers had better hold back. */
+  needsDrain: () => void;
+  /** After `needsDrain`: no run waits, and a place is free. */
+  drain: () => void;
+  /** A supervisor thread died. It is being replaced; its children live on. */
+  error: (error: PidpoolError) => void;
+}
+
+/**
+ * Many child processes, each tracked by a pidfd of its own; launched, reaped and captured off the calling
+ * thread. Pools share nothing with each other, nor with child_process.
+ *
+ * Needs Linux 5.10. Nothing starts before the first child does. A pool with nothing to do does not keep Node
+ * alive.
+ */
+export class ProcessPool extends EventEmitter<PoolEvents> {
+  readonly #options: FilledPoolOptions;
+  readonly #supervisors: SupervisorSet;
+  readonly #tally = new Tally();
+  readonly #queue = new Set<Launch>();
+  readonly #retries = new Map<Launch, NodeJS.Timeout>();
+  readonly #live = new Set<Launch>();
+  readonly #host: LaunchHost;
+  #running = 0;
+  #state: "open" | "closing" | "destroyed" = "open";
+  #needsDrain = false;
+  #idle: (() => void)[] = [];
+  #ended: Promise<void> | undefined;
+
+  /**
+   * @throws InvalidOptionError
+   * @throws PidpoolError ERR_UNSUPPORTED where the platform, kernel or build cannot do it, with the reason.
+   */
+  constructor(options: PoolOptions = {}) {
+    super();
+    requireSupport();
+    this.#options = resolvePoolOptions(options);
+    this.#supervisors = new SupervisorSet(this.#options.threads, (error) => this.emit("error", error));
+    this.#host = {
+      begin: (launch) => this.#supervisors.start(launch.child),
+      retry: (launch, delay) => this.#retryLater(launch, delay),
+      forget: (launch) => this.#forget(launch),
+      spawned: ({ spec }, pid) => {
+        if (this.listenerCount("spawn") > 0) this.emit("spawn", { pid, file: spec.file, args: spec.args });
+      },
+      settled: (launch, report) => this.#settled(launch, report),
+    };
+  }
+
+  /**
+   * Starts a program, collects its output, and resolves when it has exited with code 0.
+   *
+   * @param file A path, or a name to look up in the child's PATH as execvp(3) does.
+   * @throws ExitError for any other end, with the whole result; `check: false` resolves instead.
+   * @throws LaunchError where it cannot be started, with the stage that failed.
+   * @throws InvalidOptionError, or PidpoolError ERR_QUEUE_FULL, ERR_CLOSED, ERR_ABORTED.
+   */
+  async run<const S extends StdioOption = "capture", const E extends Encoding = "utf8">(
+    file: string | URL,
+    args: readonly string[] = [],
+    options?: RunOptions<S, E>,
+  ): Promise<RunResult<Captured<S, 1, E>, Captured<S, 2, E>>> {
+    const spec = resolveSpec("run", file, args, options, this.#options.defaults);
+    return this.#run(spec) as Promise<RunResult<Captured<S, 1, E>, Captured<S, 2, E>>>;
+  }
+
+  /**
+   * Starts a program and resolves to its handle once exec has succeeded. Does not count against `concurrency`.
+   *
+   * @throws LaunchError, InvalidOptionError, or PidpoolError ERR_CLOSED, ERR_ABORTED.
+   */
+  async spawn<const S extends StdioOption = "pipe">(
+    file: string | URL,
+    args: readonly string[] = [],
+    options?: SpawnOptions<S>,
+  ): Promise<Process<S>> {
+    const spec = resolveSpec("spawn", file, args, options, this.#options.defaults);
+    return this.#spawn(spec) as Promise<unknown> as Promise<Process<S>>;
+  }
+
+  /**
+   * Prepares a launch that is made often: options are checked and encoded once.
+   *
+   * @throws InvalidOptionError
+   */
+  command<const S extends StdioOption | undefined = undefined, const E extends Encoding = "utf8">(
+    file: string,
+    args: readonly string[] = [],
+    options: Omit<LaunchOptions, "stdio" | "encoding"> & { stdio?: S; encoding?: E | undefined } = {},
+  ): Command<S, E> {
+    const { defaults } = this.#options;
+    const host = { defaults, run: (spec: LaunchSpec) => this.#run(spec), spawn: (spec: LaunchSpec) => this.#spawn(spec) };
+    return new Command<S, E>(host, file, args, options as LaunchOptions);
+  }
+
+  /** Runs that wait for a place. */
+  get queueSize(): number {
+    return this.#queue.size;
+  }
+
+  /** Children whose exit was reported. */
+  get completed(): number {
+    return this.#tally.completed;
+  }
+
+  /** True from the event `needsDrain` to the event `drain`. */
+  get needsDrain(): boolean {
+    return this.#needsDrain;
+  }
+
+  /** A snapshot of counts, times and threads. */
+  stats(): PoolStats {
+    const tally = this.#tally;
+    return {
+      running: this.#running,
+      queueSize: this.#queue.size,
+      children: this.#live.size,
+      completed: tally.completed,
+      failed: tally.failed,
+      retried: tally.retried,
+      runTime: tally.runTime.summary(),
+      waitTime: tally.waitTime.summary(),
+      utilization: tally.utilization(this.#options.concurrency),
+      supervisors: this.#supervisors.stats(),
+    };
+  }
+
+  /** Takes no new children, waits until all have ended, and frees everything. */
+  close(): Promise<void> {
+    if (this.#state === "open") this.#state = "closing";
+    return this.#end();
+  }
+
+  /**
+   * Takes no new children, rejects those that wait with ERR_CLOSED, ends all others with SIGKILL, and frees
+   * everything once they are reaped.
+   */
+  destroy(): Promise<void> {
+    if (this.#state !== "destroyed") {
+      this.#state = "destroyed";
+      const closed = closedError();
+      for (const launch of [...this.#queue, ...this.#retries.keys()]) launch.drop(closed);
+      for (const { child } of this.#live) child.place?.supervisor.stop(child, "shutdown", SIGKILL);
+    }
+    return this.#end();
+  }
+
+  /** As {@link destroy}: what a scope has not waited for does not outlive it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.destroy();
+  }
+
+  // ---- admission
+
+  #run(spec: LaunchSpec): Promise<RunResult> {
+    return this.#admit<RunResult>(spec, (answer) => {
+      const launch = new Launch(this.#host, spec, this.listenerCount("spawn") > 0, { run: answer });
+      if (this.#running < this.#options.concurrency && this.#queue.size === 0) {
+        this.#begin(launch);
+        return;
+      }
+      this.#queue.add(launch);
+      if (!this.#needsDrain) {
+        this.#needsDrain = true;
+        this.emit("needsDrain");
+      }
+    });
+  }
+
+  #spawn(spec: LaunchSpec): Promise<Process> {
+    return this.#admit<Process>(spec, (answer) => {
+      const launch = new Launch(this.#host, spec, true, { spawn: answer });
+      this.#live.add(launch);
+      launch.attempt();
+    });
+  }
+
+  #admit<T>(spec: LaunchSpec, start: (answer: Answer<T>) => void): Promise<T> {
+    if (this.#state !== "open") return Promise.reject(closedError());
+    if (spec.signal?.aborted === true) return Promise.reject(abortError(spec));
+    const { concurrency, maxQueue } = this.#options;
+    if (spec.kind === "run" && this.#running >= concurrency && this.#queue.size >= maxQueue) {
+      return Promise.reject(
+        new PidpoolError("ERR_QUEUE_FULL", `${this.#running} children run and ${this.#queue.size} wait, as many as concurrency and maxQueue allow`),
+      );
+    }
+    return new Promise<T>((resolve, reject) => start({ resolve, reject }));
+  }
+
+  #begin(launch: Launch): void {
+    this.#running++;
+    this.#live.add(launch);
+    launch.attempt();
+    this.#tally.waitTime.record(launch.waitMs);
+  }
+
+  #settled(launch: Launch, report: ExitReport | undefined): void {
+    const tally = this.#tally;
+    const { spec } = launch;
+    const began = this.#live.delete(launch);
+    if (report === undefined) {
+      tally.failed++;
+    } else {
+      tally.completed++;
+      tally.runTime.record(report.wallMs);
+      if (this.listenerCount("exit") > 0) this.emit("exit", report, { pid: report.pid, file: spec.file, args: spec.args });
+    }
+    if (began && spec.kind === "run") {
+      this.#running--;
+      tally.busyMs += report?.wallMs ?? 0;
+    }
+    // An exit may be what those who ran out of something have waited for.
+    for (const waiting of this.#retries.keys()) {
+      this.#forget(waiting);
+      waiting.attempt();
+      break;
+    }
+    this.#advance();
+  }
+
+  #advance(): void {
+    while (this.#running < this.#options.concurrency) {
+      const [next] = this.#queue;
+      if (next === undefined) break;
+      this.#queue.delete(next);
+      this.#begin(next);
+    }
+    if (this.#needsDrain && this.#queue.size === 0 && this.#running < this.#options.concurrency) {
+      this.#needsDrain = false;
+      this.emit("drain");
+    }
+    if (this.#live.size === 0 && this.#queue.size === 0) for (const done of this.#idle.splice(0)) done();
+  }
+
+  #retryLater(launch: Launch, delay: number): void {
+    if (this.#state === "destroyed") {
+      launch.drop(closedError());
+      return;
+    }
+    this.#tally.retried++;
+    const timer = setTimeout(() => {
+      this.#retries.delete(launch);
+      launch.attempt();
+    }, delay);
+    this.#retries.set(launch, timer);
+  }
+
+  #forget(launch: Launch): void {
+    this.#queue.delete(launch);
+    clearTimeout(this.#retries.get(launch));
+    this.#retries.delete(launch);
+  }
+
+  // ---- the end
+
+  #end(): Promise<void> {
+    this.#ended ??= this.#whenIdle().then(() => this.#supervisors.destroy());
+    return this.#ended;
+  }
+
+  #whenIdle(): Promise<void> {
+    if (this.#live.size === 0 && this.#queue.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+}
+
+function closedError(): PidpoolError<"ERR_CLOSED"> {
+  return new PidpoolError("ERR_CLOSED", "the pool is closed");
+}
+

@@ -1,0 +1,139 @@
+// The message of a failed launch: which step, which errno, and what a person
+// would look for. Looks at the file system only after the failure, to explain.
+import { open, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { LaunchError } from "../errors.ts";
+import { EACCES, E2BIG, EAGAIN, EMFILE, ENFILE, ENOENT, ENOEXEC, ENOMEM, ENOTDIR, EPERM, errnoMeaning, errnoName } from "../native/errno.ts";
+import type { LaunchSpec } from "./spec.ts";
+
+/** The stage of a launch, and the system call behind it. */
+const SYSCALLS: Readonly<Record<string, string>> = {
+  pipe: "pipe2",
+  clone: "clone3",
+  files: "close_range",
+  session: "setsid",
+  nice: "setpriority",
+  chdir: "chdir",
+  open: "openat",
+  dup: "dup3",
+  setgroups: "setgroups",
+  setgid: "setresgid",
+  setuid: "setresuid",
+  pdeathsig: "prctl",
+  execve: "execve",
+  watch: "epoll_ctl",
+};
+
+/** Makes the error for a launch that failed at `stage` with `errno`. */
+export async function launchError(spec: LaunchSpec, stage: string, errno: number): Promise<LaunchError> {
+  const name = errnoName(errno);
+  const why = await explain(spec, stage, errno).catch(() => undefined);
+  const message = `cannot start ${JSON.stringify(spec.file)}: ${why ?? `${errnoMeaning(errno)} at ${stage}`} (${stage}: ${name})`;
+  return new LaunchError(stage, spec.file, message, { syscall: SYSCALLS[stage], errno: name });
+}
+
+async function explain(spec: LaunchSpec, stage: string, errno: number): Promise<string | undefined> {
+  switch (stage) {
+    case "chdir":
+      if (errno === ENOENT) return `the working directory ${JSON.stringify(spec.cwd)} does not exist`;
+      if (errno === ENOTDIR) return `the working directory ${JSON.stringify(spec.cwd)} is not a directory`;
+      return `the working directory ${JSON.stringify(spec.cwd)} cannot be entered: ${errnoMeaning(errno)}`;
+    case "open":
+      return explainOpen(spec, errno);
+    case "setuid":
+    case "setgid":
+    case "setgroups":
+      return errno === EPERM ? `this process may not change the child's ${stage.slice(3)} (CAP_SET${stage === "setuid" ? "UID" : "GID"} is needed)` : undefined;
+    case "nice":
+      return errno === EACCES || errno === EPERM ? "a lower niceness than the parent's needs CAP_SYS_NICE" : undefined;
+    case "clone":
+    case "pipe":
+    case "watch":
+      return explainResources(errno);
+    case "execve":
+      return explainExec(spec, errno);
+    default:
+      return undefined;
+  }
+}
+
+function explainResources(errno: number): string | undefined {
+  switch (errno) {
+    case EAGAIN:
+      return "too many processes (RLIMIT_NPROC, pid_max or the pids cgroup)";
+    case ENOMEM:
+      return "out of memory";
+    case EMFILE:
+      return "this process has too many open files (ulimit -n)";
+    case ENFILE:
+      return "the system has too many open files (fs.file-max)";
+    default:
+      return undefined;
+  }
+}
+
+async function explainOpen(spec: LaunchSpec, errno: number): Promise<string | undefined> {
+  const files = spec.fds.flatMap((plan) => (plan.kind === "file" ? [plan.path] : []));
+  for (const file of files) {
+    if (errno === ENOENT) {
+      const there = await exists(file);
+      if (there && files.length > 1) continue;
+      return (await exists(dirname(file))) ? `the file ${JSON.stringify(file)} does not exist` : `the directory of ${JSON.stringify(file)} does not exist`;
+    }
+  }
+  return files.length === 1 ? `${JSON.stringify(files[0])} cannot be opened: ${errnoMeaning(errno)}` : undefined;
+}
+
+async function explainExec(spec: LaunchSpec, errno: number): Promise<string | undefined> {
+  const slash = spec.file.includes("/");
+  const base = spec.cwd ?? process.cwd();
+  const file = slash ? (spec.file.startsWith("/") ? spec.file : `${base}/${spec.file}`) : await findInPath(spec, base);
+  switch (errno) {
+    case ENOENT:
+      if (file === undefined) {
+        return spec.path === undefined ? "there is no such program in /bin or /usr/bin (the child's PATH is unset)" : `there is no such program in the child's PATH (${spec.path})`;
+      }
+      if (!(await exists(file))) return "there is no such file";
+      return explainInterpreter(file);
+    case EACCES: {
+      const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
+      if (found?.isDirectory() === true) return "it is a directory";
+      if (found?.isFile() === true && (found.mode & 0o111) === 0) return "it is not executable (chmod +x)";
+      return "permission denied";
+    }
+    case ENOEXEC:
+      return 'it is no program that the kernel knows (a script needs a first line such as "#!/bin/sh")';
+    case E2BIG:
+      return "its arguments and environment together are too long";
+    default:
+      return undefined;
+  }
+}
+
+async function explainInterpreter(file: string): Promise<string> {
+  const line = await firstLine(file);
+  const interpreter = /^#!\s*(\S+)/.exec(line)?.[1];
+  if (interpreter !== undefined) return `it exists, but its interpreter ${JSON.stringify(interpreter)} does not`;
+  return "it exists, but its ELF interpreter (dynamic loader) does not; it may be built for another libc";
+}
+
+async function firstLine(file: string): Promise<string> {
+  await using handle = await open(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
+  return buffer.toString("latin1", 0, bytesRead).split("\n", 1)[0] ?? "";
+}
+
+async function findInPath(spec: LaunchSpec, base: string): Promise<string | undefined> {
+  for (const dir of (spec.path ?? "/bin:/usr/bin").split(":")) {
+    const file = `${dir.startsWith("/") ? dir : `${base}/${dir}`}/${spec.file}`;
+    if (await exists(file)) return file;
+  }
+  return undefined;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,90 @@
+// A launch spec as the shim reads it: `struct pp_spec` and what it points to,
+// in one block. See native/shim/pidpool.h.
+import { FD, SPEC } from "../native/layout.ts";
+import type { EnvBlock } from "./env.ts";
+import { CREATE_MODE, type FdPlan } from "./stdio.ts";
+
+/** What goes into the block; all of it checked. */
+export interface Encodable {
+  /** What to try with execve, in order. */
+  readonly candidates: readonly string[];
+  /** argv, argv[0] included. */
+  readonly argv: readonly string[];
+  readonly env: EnvBlock;
+  readonly cwd: string | undefined;
+  readonly fds: readonly FdPlan[];
+  readonly groups: readonly number[];
+  readonly flags: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly umask: number;
+  readonly nice: number;
+  readonly pdeathsig: number;
+}
+
+/** Encodes once; every launch works on a copy. */
+export function encodeSpec(spec: Encodable): Uint8Array {
+  const { argv, env, fds, candidates, groups } = spec;
+  const files = fds.flatMap((plan) => (plan.kind === "file" ? [plan.path] : []));
+  const strings = [...argv, ...candidates, ...files, ...(spec.cwd === undefined ? [] : [spec.cwd])];
+  const joined = Buffer.from(`${strings.join("\0")}\0`, "utf8");
+
+  const argvAt = SPEC.SIZE;
+  const envpAt = argvAt + (argv.length + 1) * 8;
+  const fdsAt = envpAt + (env.offsets.length + 1) * 8;
+  const pathsAt = fdsAt + fds.length * FD.SIZE;
+  const groupsAt = pathsAt + candidates.length * 4;
+  const stringsAt = groupsAt + groups.length * 4;
+  const envAt = stringsAt + joined.length;
+  const size = (envAt + env.bytes.length + 7) & ~7;
+
+  const bytes = new Uint8Array(size);
+  const words = new Int32Array(bytes.buffer);
+  bytes.set(joined, stringsAt);
+  bytes.set(env.bytes, envAt);
+
+  let cursor = stringsAt;
+  const nextString = (): number => {
+    const at = cursor;
+    cursor = stringsAt + joined.indexOf(0, cursor - stringsAt) + 1;
+    return at;
+  };
+  const table = (at: number, stride: number, i: number, value: number): void => {
+    words[(at + i * stride) >> 2] = value;
+  };
+  for (let i = 0; i < argv.length; i++) table(argvAt, 8, i, nextString());
+  for (let i = 0; i < env.offsets.length; i++) table(envpAt, 8, i, envAt + (env.offsets[i] ?? 0));
+  for (let i = 0; i < candidates.length; i++) table(pathsAt, 4, i, nextString());
+  for (let i = 0; i < groups.length; i++) table(groupsAt, 4, i, groups[i] ?? 0);
+  fds.forEach((plan, i) => {
+    const field = (offset: number, value: number): void => table(fdsAt + offset, FD.SIZE, i, value);
+    field(FD.target, plan.target);
+    field(FD.source, plan.kind === "fd" ? plan.fd : -1);
+    field(FD.handed, -1);
+    if (plan.kind === "file") {
+      field(FD.path, nextString());
+      field(FD.flags, plan.flags);
+      field(FD.mode, CREATE_MODE);
+    }
+  });
+  const header = (offset: number, value: number): void => table(offset, 0, 0, value);
+  header(SPEC.size, size);
+  header(SPEC.flags, spec.flags);
+  header(SPEC.argc, argv.length);
+  header(SPEC.argv, argvAt);
+  header(SPEC.envc, env.offsets.length);
+  header(SPEC.envp, envpAt);
+  header(SPEC.pathc, candidates.length);
+  header(SPEC.paths, pathsAt);
+  header(SPEC.fdc, fds.length);
+  header(SPEC.fds, fdsAt);
+  header(SPEC.groupc, groups.length);
+  header(SPEC.groups, groupsAt);
+  header(SPEC.cwd, spec.cwd === undefined ? 0 : nextString());
+  header(SPEC.uid, spec.uid);
+  header(SPEC.gid, spec.gid);
+  header(SPEC.umask, spec.umask);
+  header(SPEC.nice, spec.nice);
+  header(SPEC.pdeathsig, spec.pdeathsig);
+  return bytes;
+}

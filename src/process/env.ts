@@ -1,0 +1,52 @@
+// The child's environment, as a table of "NAME=value" strings ready to copy.
+import { InvalidOptionError } from "../errors.ts";
+
+/** An environment as bytes, with where each string begins, and the PATH in it. */
+export interface EnvBlock {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+  readonly path: string | undefined;
+}
+
+const NONE: EnvBlock = { bytes: new Uint8Array(0), offsets: new Uint32Array(0), path: undefined };
+
+let lastInherited: { readonly text: string; readonly block: EnvBlock } | undefined;
+
+/** `process.env` as it is now. Encoded anew only when it has changed. */
+export function inheritedEnv(): EnvBlock {
+  const { env } = process;
+  let text = "";
+  for (const name of Object.keys(env)) text += `${name}=${env[name]}\0`;
+  if (lastInherited?.text !== text) lastInherited = { text, block: encode(text, env["PATH"]) };
+  return lastInherited.block;
+}
+
+/** The `env` option. */
+export function givenEnv(value: unknown): EnvBlock {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new InvalidOptionError("env", value, "it must be an object of strings");
+  }
+  if (value === process.env) return inheritedEnv();
+  let text = "";
+  let path: string | undefined;
+  for (const [name, entry] of Object.entries(value as Record<string, unknown>)) {
+    if (entry === undefined) continue;
+    const option = `env[${JSON.stringify(name)}]`;
+    if (typeof entry !== "string") throw new InvalidOptionError(option, entry, "it must be a string or undefined");
+    if (entry.includes("\0")) throw new InvalidOptionError(option, entry, "it must not hold a NUL byte");
+    if (name === "" || name.includes("=") || name.includes("\0")) {
+      throw new InvalidOptionError("env", name, "a variable's name must not be empty nor hold = or a NUL byte");
+    }
+    if (name === "PATH") path = entry;
+    text += `${name}=${entry}\0`;
+  }
+  return encode(text, path);
+}
+
+function encode(text: string, path: string | undefined): EnvBlock {
+  if (text === "") return NONE;
+  const bytes = Buffer.from(text, "utf8");
+  const offsets: number[] = [];
+  for (let at = 0; at < bytes.length; at = bytes.indexOf(0, at) + 1) offsets.push(at);
+  return { bytes, offsets: Uint32Array.from(offsets), path };
+}

@@ -1,0 +1,133 @@
+// What came of a child: the exit report, read from the slot that the kernel
+// and the supervisor wrote.
+import { SLOT } from "../native/layout.ts";
+import type { Region } from "../native/region.ts";
+import { signalName } from "./signals.ts";
+
+/**
+ * Why the child ended, as far as this library had a part in it: `"exit"` and `"signal"` are the child's own
+ * doing or a stranger's; the others name what the pool did first, whatever status came of it. `"unknown"`:
+ * foreign code took the exit status.
+ */
+export const REASONS = [
+  "exit",
+  "signal",
+  "timeout",
+  "aborted",
+  "output-limit",
+  "input-error",
+  "shutdown",
+  "unknown",
+] as const;
+
+/** One of {@link REASONS}. */
+export type ExitReason = (typeof REASONS)[number];
+
+/** Index into {@link REASONS}, for the slot. 0 means that the pool did nothing. */
+export function reasonCode(reason: ExitReason): number {
+  return REASONS.indexOf(reason);
+}
+
+/** What every report has. */
+export interface ExitFacts {
+  readonly pid: number;
+  readonly reason: ExitReason;
+  /** The child's own last words, null if none. */
+  readonly message: string | null;
+  /** Start, in milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Milliseconds from clone to reap. */
+  readonly wallMs: number;
+  /** CPU milliseconds in user mode, its waited-for children included; null where the kernel did not say. */
+  readonly userMs: number | null;
+  /** CPU milliseconds in the kernel, likewise. */
+  readonly systemMs: number | null;
+  /**
+   * Peak resident set in bytes. The kernel counts from the *parent's* peak on (getrusage(2) after vfork), so
+   * this is null unless the child's own peak exceeded that.
+   */
+  readonly maxRss: number | null;
+}
+
+/** A child's end. `status` says what the kernel saw, `reason` what the pool did. */
+export type ExitReport =
+  | (ExitFacts & { readonly status: "exited"; readonly code: number })
+  | (ExitFacts & { readonly status: "signaled"; readonly signal: string; readonly coreDumped: boolean })
+  | (ExitFacts & { readonly status: "unknown" });
+
+const SI_CODE = SLOT.siginfo + 8;
+const SI_STATUS = SLOT.siginfo + 24;
+const CLD_EXITED = 1;
+const CLD_KILLED = 2;
+const CLD_DUMPED = 3;
+
+/** The clock of {@link monotonicNow} against the wall clock, read together. */
+const clockOffset = Date.now() - monotonicNow();
+
+/** CLOCK_MONOTONIC in milliseconds, as the launcher reads it. */
+export function monotonicNow(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
+/** Reads the report of a slot whose child was reaped. */
+export function readReport(region: Region, index: number): ExitReport {
+  const at = region.slot(index);
+  const word = (offset: number): number => region.words[(at + offset) >> 2] ?? 0;
+  const started = region.milliseconds(at + SLOT.startedNs);
+  const code = word(SI_CODE);
+  const status = word(SI_STATUS);
+  // waitid sets si_signo to SIGCHLD; a status learned otherwise comes without rusage.
+  const usage = word(SLOT.siginfo) !== 0;
+  const time = (offset: number): number | null =>
+    usage ? word(SLOT.rusage + offset) * 1000 + word(SLOT.rusage + offset + 8) / 1000 : null;
+  const peak = word(SLOT.rusage + 32);
+  const ours = REASONS[word(SLOT.reason)] ?? "unknown";
+  const known = code >= CLD_EXITED && code <= CLD_DUMPED;
+  const facts: ExitFacts = {
+    pid: word(SLOT.pid),
+    reason: ours !== "exit" ? ours : !known ? "unknown" : code === CLD_EXITED ? "exit" : "signal",
+    message: null,
+    startedAt: started + clockOffset,
+    wallMs: Math.max(0, (region.doubles[(at + SLOT.endedMs) >> 3] ?? 0) - started),
+    userMs: time(0),
+    systemMs: time(16),
+    maxRss: usage && peak > word(SLOT.parentPeak) ? peak * 1024 : null,
+  };
+  if (code === CLD_EXITED) return { status: "exited", code: status, ...facts };
+  if (code === CLD_KILLED || code === CLD_DUMPED) {
+    return { status: "signaled", signal: signalName(status), coreDumped: code === CLD_DUMPED, ...facts };
+  }
+  return { status: "unknown", ...facts };
+}
+
+/** One line for people: what the child died of. */
+export function describeExit(report: ExitReport): string {
+  switch (report.reason) {
+    case "timeout":
+      return `timed out after ${Math.round(report.wallMs)} ms (${describeStatus(report)})`;
+    case "aborted":
+      return `was aborted (${describeStatus(report)})`;
+    case "output-limit":
+      return `wrote more than maxOutput allows and was ended (${describeStatus(report)})`;
+    case "input-error":
+      return `was ended because its input failed (${describeStatus(report)})`;
+    case "shutdown":
+      return `was ended with its pool (${describeStatus(report)})`;
+    case "exit":
+    case "signal":
+    case "unknown":
+      return describeStatus(report);
+  }
+}
+
+function describeStatus(report: ExitReport): string {
+  switch (report.status) {
+    case "exited":
+      return `exited with code ${report.code}`;
+    case "signaled":
+      return `was killed by ${report.signal}${report.coreDumped ? " (core dumped)" : ""}`;
+    case "unknown":
+      return "ended, but other code in this process took its exit status (waitpid(-1), or SIGCHLD is ignored)";
+  }
+}

@@ -1,0 +1,26 @@
+// Signal names and numbers.
+import { constants } from "node:os";
+import { InvalidOptionError } from "../errors.ts";
+
+const numbers = new Map<string, number>(Object.entries(constants.signals));
+const names = new Map<number, NodeJS.Signals>();
+// Aliases share a number; the first name is the usual one (SIGABRT before SIGIOT).
+for (const [name, number] of numbers) if (!names.has(number)) names.set(number, name as NodeJS.Signals);
+
+export const SIGKILL = 9;
+
+/** The number of a signal given by name or number. `allowZero`: signal 0 only asks whether the target exists. */
+export function signalNumber(option: string, value: unknown, allowZero = false): number {
+  if (typeof value === "string") {
+    const number = numbers.get(value);
+    if (number !== undefined) return number;
+  } else if (typeof value === "number" && Number.isInteger(value) && value >= (allowZero ? 0 : 1) && value <= 64) {
+    return value;
+  }
+  throw new InvalidOptionError(option, value, 'it must be a signal\'s name such as "SIGTERM", or a number from 1 to 64');
+}
+
+/** A signal's name; real-time signals are named by their distance from 34, as bash's `kill -l` does. */
+export function signalName(number: number): string {
+  return names.get(number) ?? (number >= 34 ? `SIGRTMIN+${number - 34}` : `SIG${number}`);
+}

@@ -1,0 +1,216 @@
+// Options resolve here once, in one pass, into a frozen LaunchSpec: defaults
+// are in this file, checks beside each feature. A spec starts nothing.
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { InvalidOptionError } from "../errors.ts";
+import { SPEC_FLAG } from "../native/layout.ts";
+import { encodeSpec } from "./encode.ts";
+import { givenEnv, inheritedEnv } from "./env.ts";
+import type { Encoding, LaunchOptions } from "./options.ts";
+import { SIGKILL, signalNumber } from "./signals.ts";
+import { planStdio, type FdPlan, type LaunchKind } from "./stdio.ts";
+import { amount, bag, integer, oneOf, path, text } from "./validate.ts";
+
+/** What the child is fed by the pool: bytes, or a stream to pump. */
+export type InputSource = { readonly bytes: Uint8Array } | { readonly stream: Readable };
+
+/** Everything about a launch that does not depend on when or where it happens. */
+export interface LaunchSpec {
+  readonly kind: LaunchKind;
+  readonly file: string;
+  readonly args: readonly string[];
+  /** `struct pp_spec`; the fd table's sources are filled in at the launch. */
+  readonly block: Uint8Array;
+  readonly fds: readonly FdPlan[];
+  readonly cwd: string | undefined;
+  readonly path: string | undefined;
+  /** The child leads a process group. */
+  readonly leader: boolean;
+  readonly timeout: number;
+  readonly killSignal: number;
+  readonly killAfter: number;
+  readonly maxOutput: number;
+  readonly outputGrace: number;
+  readonly encoding: Encoding;
+  readonly check: boolean;
+  readonly input: InputSource | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+const COMMON_KEYS = [
+  "cwd", "env", "timeout", "killSignal", "killAfter", "maxOutput", "outputGrace", "encoding", "isolation",
+  "uid", "gid", "groups", "umask", "nice", "session", "orphans", "check",
+] as const;
+
+/** The options that a pool takes as defaults. */
+export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set(COMMON_KEYS);
+const OPTION_KEYS: ReadonlySet<string> = new Set([...COMMON_KEYS, "argv0", "input", "stdio", "signal"]);
+
+/** Overrides that leave the encoded block of a spec as it is. */
+const LIGHT_KEYS: ReadonlySet<string> = new Set([
+  "timeout", "killSignal", "killAfter", "maxOutput", "outputGrace", "encoding", "check", "signal",
+]);
+
+const MAX_ID = 0xfffffffe;
+/** setTimeout's and epoll's bound: 2^31 - 1 ms, 24.8 days. */
+const MAX_MS = 0x7fffffff;
+const MAX_OUTPUT = 128 * 1024 * 1024;
+/** A captured stream is one ArrayBuffer. */
+const LARGEST_OUTPUT = 2 ** 32;
+/** What execvp(3) searches where PATH is unset. */
+const DEFAULT_PATH = "/bin:/usr/bin";
+
+/**
+ * Checks and resolves the options of a launch.
+ *
+ * @throws InvalidOptionError naming the option, its value and what is allowed.
+ */
+export function resolveSpec(
+  kind: LaunchKind,
+  file: unknown,
+  args: unknown,
+  options: unknown,
+  defaults: LaunchOptions = {},
+): LaunchSpec {
+  const program = path("file", file);
+  const argv = checkArgs(args);
+  const o = withDefaults(bag("options", options, OPTION_KEYS), defaults);
+  const cwd = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
+  const env = o.env === undefined ? inheritedEnv() : givenEnv(o.env);
+  const fds = planStdio(kind, o.stdio, o.input, cwd);
+  const session = oneOf("session", o.session ?? false, [false, true, "group"]);
+  const orphans = oneOf("orphans", o.orphans ?? "kill", ["kill", "keep"]);
+  oneOf("isolation", o.isolation ?? "none", ["none"]);
+  const ids = credentials(o);
+  let flags = ids.flags;
+  if (session === true) flags |= SPEC_FLAG.setsid;
+  if (session === "group") flags |= SPEC_FLAG.setpgid;
+  if (orphans === "kill") flags |= SPEC_FLAG.pdeathsig;
+  if (o.umask !== undefined) flags |= SPEC_FLAG.umask;
+  if (o.nice !== undefined) flags |= SPEC_FLAG.nice;
+  const block = encodeSpec({
+    candidates: candidates(program, env.path),
+    argv: [o.argv0 === undefined ? program : text("argv0", o.argv0), ...argv],
+    env,
+    cwd,
+    fds,
+    ...ids,
+    flags,
+    umask: o.umask === undefined ? 0 : integer("umask", o.umask, 0, 0o777),
+    nice: o.nice === undefined ? 0 : integer("nice", o.nice, -20, 19),
+    pdeathsig: orphans === "kill" ? SIGKILL : 0,
+  });
+  return Object.freeze({
+    kind,
+    file: program,
+    args: argv,
+    block,
+    fds,
+    cwd,
+    path: env.path,
+    leader: session !== false,
+    input: inputSource(o.input),
+    ...lightOptions(o),
+  });
+}
+
+/**
+ * The same launch with some options changed. Where only light options change, the encoded block is shared.
+ *
+ * @throws InvalidOptionError
+ */
+export function overrideSpec(spec: LaunchSpec, base: LaunchOptions, overrides: unknown, defaults: LaunchOptions): LaunchSpec {
+  const given = bag("options", overrides, OPTION_KEYS);
+  const keys = Object.keys(given);
+  const merged: LaunchOptions = { ...base, ...given };
+  if (keys.every((key) => LIGHT_KEYS.has(key))) {
+    if (keys.length === 0) return spec;
+    return Object.freeze({ ...spec, ...lightOptions(withDefaults({ ...merged }, defaults)) });
+  }
+  // New bytes for a stdin that was a pool-fed pipe before change nothing in the block either.
+  if (spec.input !== undefined && keys.every((key) => LIGHT_KEYS.has(key) || key === "input")) {
+    const fds = planStdio(spec.kind, merged.stdio, merged.input, spec.cwd);
+    if (fds[0]?.kind === "input") {
+      return Object.freeze({ ...spec, ...lightOptions(withDefaults({ ...merged }, defaults)), input: inputSource(merged.input) });
+    }
+  }
+  return resolveSpec(spec.kind, spec.file, spec.args, merged, defaults);
+}
+
+function withDefaults(options: Record<string, unknown>, defaults: LaunchOptions): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...defaults };
+  for (const [key, value] of Object.entries(options)) if (value !== undefined) merged[key] = value;
+  return merged;
+}
+
+function lightOptions(
+  o: Record<string, unknown>,
+): Pick<LaunchSpec, "timeout" | "killSignal" | "killAfter" | "maxOutput" | "outputGrace" | "encoding" | "check" | "signal"> {
+  const timeout = amount("timeout", o["timeout"] ?? 0, 0, MAX_MS, "milliseconds");
+  const killAfter = amount("killAfter", o["killAfter"] ?? 5000, 0, MAX_MS, "milliseconds");
+  const signal = o["signal"];
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new InvalidOptionError("signal", signal, "it must be an AbortSignal");
+  }
+  const encoding = o["encoding"] ?? "utf8";
+  if (encoding !== "buffer" && (typeof encoding !== "string" || !Buffer.isEncoding(encoding))) {
+    throw new InvalidOptionError("encoding", encoding, 'it must be "buffer" or an encoding that Buffer knows, such as "utf8"');
+  }
+  return {
+    timeout: timeout === Infinity ? 0 : Math.ceil(timeout),
+    killSignal: signalNumber("killSignal", o["killSignal"] ?? "SIGTERM"),
+    killAfter: killAfter === Infinity ? -1 : Math.ceil(killAfter),
+    maxOutput: Math.min(amount("maxOutput", o["maxOutput"] ?? MAX_OUTPUT, 0, LARGEST_OUTPUT, "bytes"), LARGEST_OUTPUT),
+    outputGrace: Math.ceil(integerOrMs("outputGrace", o["outputGrace"] ?? 500)),
+    encoding: encoding as Encoding,
+    check: oneOf("check", o["check"] ?? true, [true, false]),
+    signal,
+  };
+}
+
+function integerOrMs(name: string, value: unknown): number {
+  const ms = amount(name, value, 0, MAX_MS, "milliseconds");
+  return ms === Infinity ? MAX_MS : ms;
+}
+
+function checkArgs(args: unknown): readonly string[] {
+  if (args === undefined) return [];
+  if (!Array.isArray(args)) throw new InvalidOptionError("args", args, "it must be an array of strings");
+  return Object.freeze(Array.from(args, (arg, i) => text(`args[${i}]`, arg)));
+}
+
+function credentials(o: Record<string, unknown>): { flags: number; uid: number; gid: number; groups: readonly number[] } {
+  const { uid, gid, groups } = o;
+  let flags = 0;
+  if (uid !== undefined) flags |= SPEC_FLAG.setuid;
+  if (gid !== undefined) flags |= SPEC_FLAG.setgid;
+  if (uid !== undefined || gid !== undefined || groups !== undefined) flags |= SPEC_FLAG.setgroups;
+  if (groups !== undefined && !Array.isArray(groups)) {
+    throw new InvalidOptionError("groups", groups, "it must be an array of group ids");
+  }
+  return {
+    flags,
+    uid: uid === undefined ? 0 : integer("uid", uid, 0, MAX_ID),
+    gid: gid === undefined ? 0 : integer("gid", gid, 0, MAX_ID),
+    groups: Array.from((groups as unknown[] | undefined) ?? [], (id, i) => integer(`groups[${i}]`, id, 0, MAX_ID)),
+  };
+}
+
+/** The files that execvp(3) would try, with the child's PATH. */
+function candidates(file: string, searched: string | undefined): string[] {
+  if (file.includes("/")) return [file];
+  return (searched ?? DEFAULT_PATH).split(":").map((dir) => (dir === "" ? `./${file}` : `${dir}/${file}`));
+}
+
+function inputSource(input: unknown): InputSource | undefined {
+  if (input === undefined) return undefined;
+  if (typeof input === "string") return { bytes: Buffer.from(input, "utf8") };
+  if (ArrayBuffer.isView(input)) return { bytes: new Uint8Array(input.buffer, input.byteOffset, input.byteLength) };
+  if (input instanceof ArrayBuffer) return { bytes: new Uint8Array(input) };
+  if (input instanceof Readable) return { stream: input };
+  if (typeof input === "object" && input !== null) {
+    if (Symbol.asyncIterator in input) return { stream: Readable.from(input as AsyncIterable<unknown>) };
+    if (Object.hasOwn(input, "file")) return undefined;
+  }
+  throw new InvalidOptionError("input", input, "it must be a string, bytes, a readable stream, an async iterable or { file }");
+}
