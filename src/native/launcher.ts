@@ -20,6 +20,13 @@ export interface FdSource {
   readonly handed: boolean;
 }
 
+/** Longer specs get memory of their own. */
+const OVERSIZE = ARENA_SIZE / 4;
+
+function aligned(length: number): number {
+  return (length + 15) & ~15;
+}
+
 interface Mapping {
   readonly address: number;
   readonly length: number;
@@ -84,33 +91,41 @@ export class Launcher {
     this.#thread = Number(new BigUint64Array(id.buffer)[0]);
   }
 
+  /** Where in the arena's endless sequence of bytes `size` more would begin. */
+  #arenaStart(size: number): number {
+    const room = ARENA_SIZE - (this.#arenaHead % ARENA_SIZE);
+    return room >= size ? this.#arenaHead : this.#arenaHead + room;
+  }
+
+  /** Whether a spec of this length can be prepared now. */
+  hasRoom(length: number): boolean {
+    const size = aligned(length);
+    if (size > OVERSIZE || this.pending === 0) return true;
+    const tail = this.region.header(LAUNCHER.tail);
+    const free = this.#arenaMarks[(tail - 1) & (SLOT_COUNT - 1)] ?? 0;
+    return this.#arenaStart(size) + size - free <= ARENA_SIZE;
+  }
+
   /**
-   * Copies a spec to where the launcher reads it and points the slot at it.
+   * Copies a spec to where the launcher reads it and points the slot at it. There must be room.
    *
-   * @returns false where there is no room until a launch under way is done.
+   * @returns 0 or -errno.
    */
-  prepare(slot: number, spec: Uint8Array, sources: readonly FdSource[]): boolean {
+  prepare(slot: number, spec: Uint8Array, sources: readonly FdSource[]): number {
     const { region } = this;
-    const size = (spec.length + 15) & ~15;
+    const size = aligned(spec.length);
     let address: number;
-    let bytes = region.bytes;
-    let words = region.words;
-    let offset: number;
-    if (size > ARENA_SIZE / 4) {
+    let { bytes, words } = region;
+    let offset = 0;
+    if (size > OVERSIZE) {
       address = mmap(size);
-      if (address < 0) return false;
+      if (address < 0) return address;
       this.#oversize.set(slot, { address, length: size });
       const memory = native().view(address, size);
       bytes = new Uint8Array(memory);
       words = new Int32Array(memory);
-      offset = 0;
     } else {
-      const room = ARENA_SIZE - (this.#arenaHead % ARENA_SIZE);
-      const start = room >= size ? this.#arenaHead : this.#arenaHead + room;
-      const tail = region.header(LAUNCHER.tail);
-      const pending = (this.#head - tail) | 0;
-      const free = pending === 0 ? start : (this.#arenaMarks[(tail - 1) & (SLOT_COUNT - 1)] ?? 0);
-      if (start + size - free > ARENA_SIZE) return false;
+      const start = this.#arenaStart(size);
       this.#arenaHead = start + size;
       offset = region.arena + (start % ARENA_SIZE);
       address = region.address + offset;
@@ -123,7 +138,7 @@ export class Launcher {
       if (handed) words[entry + (FD.handed >> 2)] = source;
     }
     region.setAddress(region.slot(slot) + SLOT.spec, address);
-    return true;
+    return 0;
   }
 
   /** Queues a prepared slot. From here on the launcher owns it until its notice or its exit. */

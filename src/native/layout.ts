@@ -39,6 +39,9 @@ export const SPEC_FLAG = {
 /** `struct pp_fd`. */
 export const FD = { target: 0, source: 4, handed: 8, path: 12, flags: 16, mode: 20, SIZE: 24 } as const;
 
+/** `enum pp_notify`, bits. */
+export const NOTIFY = { begin: 1, end: 2 } as const;
+
 /** `enum pp_state`. */
 export const STATE = {
   free: 0,

@@ -20,7 +20,9 @@ export const ARENA_SIZE = 4194304;
 
 const QUEUE = HEADER + PAGE;
 const NOTICES = QUEUE + SLOT_COUNT * 4;
-const SLOTS = NOTICES + SLOT_COUNT * 4;
+/** A launch can have two notices. */
+const NOTICE_COUNT = SLOT_COUNT * 2;
+const SLOTS = NOTICES + NOTICE_COUNT * 4;
 const ARENA = SLOTS + SLOT_COUNT * SLOT.SIZE;
 const TOTAL = ARENA + ARENA_SIZE;
 
@@ -103,7 +105,7 @@ export class Region {
   }
 
   notice(position: number): number {
-    return this.words[(NOTICES >> 2) + (position & (SLOT_COUNT - 1))] ?? 0;
+    return this.words[(NOTICES >> 2) + (position & (NOTICE_COUNT - 1))] ?? 0;
   }
 
   /** Byte offset of the arena. */

@@ -10,14 +10,15 @@ import type { LaunchSpec } from "../process/spec.ts";
 import { errnoName } from "../native/errno.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import { OUTPUT, type CapturedOutput } from "./protocol.ts";
-import { retryDelay } from "./retry.ts";
+import { RETRY, retryDelay } from "./retry.ts";
+import { NO_ROOM } from "./supervisor.ts";
 
 /** What a launch needs of its pool. */
 export interface LaunchHost {
   /** Begins the launch now. Returns 0 or -errno. */
   begin(launch: Launch): number;
-  /** Calls `launch.attempt()` when an exit makes room or the delay is over. */
-  retry(launch: Launch, delay: number): void;
+  /** Calls `launch.attempt()` when an exit makes room or the delay is over. `exhausted`: the system lacked something. */
+  retry(launch: Launch, delay: number, exhausted: boolean): void;
   /** The launch no longer waits, in the queue or for a retry. */
   forget(launch: Launch): void;
   /** The child's program runs. */
@@ -71,9 +72,13 @@ export class Launch implements ChildEvents {
 
   /** Begins, or begins again. */
   attempt(): void {
-    if (this.#attempts === 0) this.#beganAt = performance.now();
-    this.#attempts++;
+    if (this.#beganAt === 0) this.#beganAt = performance.now();
     const result = this.#host.begin(this);
+    if (result === NO_ROOM) {
+      this.#host.retry(this, RETRY.first, false);
+      return;
+    }
+    this.#attempts++;
     if (result < 0) this.failed("pipe", -result);
   }
 
@@ -112,7 +117,7 @@ export class Launch implements ChildEvents {
     const delay = retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
     // A stream that was already being read cannot be given to a second child.
     if (delay !== undefined && !(this.spec.input !== undefined && "stream" in this.spec.input && stage !== "pipe")) {
-      this.#host.retry(this, delay);
+      this.#host.retry(this, delay, true);
       return;
     }
     this.#end(undefined);

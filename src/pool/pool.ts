@@ -41,7 +41,7 @@ export interface PoolEvents {
   needsDrain: () => void;
   /** After `needsDrain`: no run waits, and a place is free. */
   drain: () => void;
-  /** A supervisor thread died. It is being replaced; its children live on. */
+  /** A supervisor thread died and was replaced (or is tried again every second); its children live on. */
   error: (error: PidpoolError) => void;
 }
 
@@ -75,9 +75,13 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     requireSupport();
     this.#options = resolvePoolOptions(options);
     this.#supervisors = new SupervisorSet(this.#options.threads, (error) => this.emit("error", error));
+    supervisors.set(this, this.#supervisors);
     this.#host = {
       begin: (launch) => this.#supervisors.start(launch.child),
-      retry: (launch, delay) => this.#retryLater(launch, delay),
+      retry: (launch, delay, exhausted) => {
+        if (exhausted) this.#tally.retried++;
+        this.#retryLater(launch, delay);
+      },
       forget: (launch) => this.#forget(launch),
       spawned: ({ spec }, pid) => {
         if (this.listenerCount("spawn") > 0) this.emit("spawn", { pid, file: spec.file, args: spec.args });
@@ -276,7 +280,6 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       launch.drop(closedError());
       return;
     }
-    this.#tally.retried++;
     const timer = setTimeout(() => {
       this.#retries.delete(launch);
       launch.attempt();
@@ -301,6 +304,13 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     if (this.#live.size === 0 && this.#queue.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
+}
+
+const supervisors = new WeakMap<ProcessPool, SupervisorSet>();
+
+/** What is behind a pool; for tests and diagnosis, not part of the package's API. */
+export function supervisorsOf(pool: ProcessPool): SupervisorSet | undefined {
+  return supervisors.get(pool);
 }
 
 function closedError(): PidpoolError<"ERR_CLOSED"> {

@@ -80,5 +80,5 @@ function cost(supervisor: Supervisor): number {
 
 function deathNotice(cause: unknown): PidpoolError {
   const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new PidpoolError("ERR_SUPERVISOR", `a supervisor thread died and is being replaced${why}`, { cause });
+  return new PidpoolError("ERR_SUPERVISOR", `a supervisor thread died and was replaced${why}`, { cause });
 }

@@ -4,7 +4,7 @@
 // successor goes on with both. See protocol.ts for what crosses.
 import { receiveMessageOnPort } from "node:worker_threads";
 import { native } from "../native/load.ts";
-import { LAUNCHER, SLOT, STAGES, STATE } from "../native/layout.ts";
+import { LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "../native/layout.ts";
 import { WAKE_TOKEN } from "../native/launcher.ts";
 import { Region, SLOT_COUNT } from "../native/region.ts";
 import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, ownPeakRss } from "../native/syscalls.ts";
@@ -179,8 +179,11 @@ class SupervisorThread {
   // ---- deadlines and stopping
 
   /** Begins to end a child. The first reason stays; SIGKILL follows after `killAfter`. */
-  #stop(slot: number, reason: number, signal: number): void {
-    if (this.#state(slot) === STATE.exited) return;
+  #stop(slot: number, reason: number, asked: number): void {
+    const state = this.#state(slot);
+    if (state === STATE.exited) return;
+    // Before exec all signals but this one are blocked, and there is no program yet to be gentle with.
+    const signal = state === STATE.launching ? SIGKILL : asked;
     if (this.#word(slot, SLOT.reason) === 0) this.#setWord(slot, SLOT.reason, reason);
     this.#setWord(slot, SLOT.lastSignal, signal);
     const sent = signalChild(this.#region, slot, signal, this.#word(slot, SLOT.leader) === 1);
@@ -258,6 +261,9 @@ class SupervisorThread {
       case STATE.cancelled:
         this.#discard(slot, RECORD.cancelled);
         break;
+      case STATE.launching:
+        if (this.#word(slot, SLOT.timeout) > 0) this.#setDeadline(slot, DEADLINE.timeout, this.#word(slot, SLOT.timeout));
+        break;
       case STATE.running:
       case STATE.signaling: {
         const timeout = this.#word(slot, SLOT.timeout);
@@ -266,7 +272,7 @@ class SupervisorThread {
           signalChild(this.#region, slot, SIGKILL, false);
           this.#setDeadline(slot, DEADLINE.poll, POLL_INTERVAL);
         }
-        if (this.#word(slot, SLOT.notify) === 2) this.#add(RECORD.launched, slot);
+        if ((this.#word(slot, SLOT.notify) & NOTIFY.end) !== 0) this.#add(RECORD.launched, slot);
         break;
       }
     }

@@ -4,7 +4,7 @@
 import { isMainThread, MessageChannel, type MessagePort } from "node:worker_threads";
 import { EAGAIN } from "../native/errno.ts";
 import { Launcher } from "../native/launcher.ts";
-import { CAPTURE, LAUNCHER, SLOT, STAGES, STATE } from "../native/layout.ts";
+import { CAPTURE, LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "../native/layout.ts";
 import { SLOT_COUNT } from "../native/region.ts";
 import { epollAdd, wake } from "../native/syscalls.ts";
 import { monotonicNow, readReport, reasonCode, type ExitReason } from "../process/report.ts";
@@ -19,6 +19,9 @@ import type { SupervisorThreads } from "./threads.ts";
 const WORKER_TICK = 200;
 /** Milliseconds between the death of a thread and its successor: at once, then ever later. */
 const REVIVE_DELAY = { factor: 50, longest: 1000, calmAfter: 5000 } as const;
+
+/** {@link Supervisor.start}: too many launches are under way; there is room again soon. */
+export const NO_ROOM = -0x10000;
 
 /** Owns a launcher, a supervisor thread, and the slots of their region. */
 export class Supervisor {
@@ -39,7 +42,7 @@ export class Supervisor {
   #lastDeath = -Infinity;
 
   /**
-   * @param onDeath Hears of a thread that died; a successor is on its way by then.
+   * @param onDeath Hears of a thread that died, once a successor has begun or has failed to.
    * @throws PidpoolError ERR_UNSUPPORTED, ERR_SUPERVISOR
    */
   constructor(threads: SupervisorThreads, onDeath: (error: unknown) => void) {
@@ -58,17 +61,19 @@ export class Supervisor {
   /**
    * Starts a child.
    *
-   * @returns 0, or -errno with nothing begun: the pool decides whether to try again.
+   * @returns 0, {@link NO_ROOM}, or -errno; in both other cases nothing has begun.
    */
   start(child: Child): number {
     const { launcher } = this;
+    if (!launcher.hasRoom(child.spec.block.length)) return NO_ROOM;
     const slot = this.#takeSlot();
     if (slot < 0) return -EAGAIN;
     const plumbing = new Plumbing();
     let result = plumbing.open(child.spec, launcher.devNull);
     if (result >= 0) {
       this.#writeSlot(slot, child, plumbing);
-      result = launcher.prepare(slot, child.spec.block, plumbing.sources) ? this.#watchOutput(slot, plumbing) : -EAGAIN;
+      result = launcher.prepare(slot, child.spec.block, plumbing.sources);
+      if (result >= 0) result = this.#watchOutput(slot, plumbing);
       if (result < 0) {
         launcher.release(slot);
         plumbing.abandon();
@@ -129,8 +134,7 @@ export class Supervisor {
     set(SLOT.generation, generation);
     set(SLOT.token, eventToken(slot, 0));
     set(SLOT.token + 4, generation);
-    // 1: the supervisor must know of the launch; 2: so must the pool.
-    set(SLOT.notify, announce ? 2 : spec.timeout > 0 ? 1 : 0);
+    set(SLOT.notify, (spec.timeout > 0 ? NOTIFY.begin : 0) | (announce ? NOTIFY.end : 0));
     set(SLOT.stage, 0);
     set(SLOT.leader, spec.leader ? 1 : 0);
     set(SLOT.reason, 0);
@@ -200,6 +204,11 @@ export class Supervisor {
     const message: StopMessage = { slot, generation, reason: reasonCode(reason), signal };
     const { region } = this.launcher;
     Atomics.store(region.words, (region.slot(slot) + SLOT.stopRequest) >> 2, message.reason | (signal << 8));
+    this.send(message);
+  }
+
+  /** Posts to the thread and wakes it. */
+  send(message: StopMessage): void {
     this.#port?.postMessage(message);
     wake(this.launcher.wake);
   }
@@ -218,19 +227,27 @@ export class Supervisor {
     port1.on("close", () => this.#died(port1));
     if (this.#refs === 0) port1.unref();
     const { launcher } = this;
+    const successor = this.#started;
     const begin = {
       region: launcher.region.address,
       epoll: launcher.epoll,
       wake: launcher.wake,
       port: port2,
       tick: isMainThread ? -1 : WORKER_TICK,
-      successor: this.#started,
+      successor,
     };
     this.#started = true;
-    this.#threads.start(begin).catch((error: unknown) => {
-      this.#threads.lastError = error;
-      port1.close();
-    });
+    this.#threads.start(begin).then(
+      () => {
+        // By now the predecessor's last words have come, which its port's end outruns.
+        if (successor) this.#onDeath(this.#threads.takeError());
+      },
+      (error: unknown) => {
+        if (this.#ending) return;
+        this.#onDeath(error);
+        port1.close();
+      },
+    );
   }
 
   #died(port: MessagePort): void {
@@ -246,7 +263,6 @@ export class Supervisor {
       if (!this.#ending) this.#startThread();
     }, delay);
     if (this.#refs === 0) timer.unref();
-    this.#onDeath(this.#threads.lastError);
   }
 
   #receive(message: BatchMessage): void {

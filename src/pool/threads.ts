@@ -16,8 +16,7 @@ export interface ThreadLimits {
 export class SupervisorThreads {
   readonly #piscina: Piscina;
   readonly #taken = new Set<number>();
-  /** The last thread's dying words, for the error that is reported. */
-  lastError: unknown;
+  #lastError: unknown;
 
   constructor(count: number, limits: ThreadLimits | undefined) {
     this.#piscina = new Piscina({
@@ -38,7 +37,14 @@ export class SupervisorThreads {
         return free;
       },
     });
-    this.#piscina.on("error", (error) => (this.lastError = error));
+    this.#piscina.on("error", (error) => (this.#lastError = error));
+  }
+
+  /** Why the last thread died, told once. */
+  takeError(): unknown {
+    const error = this.#lastError;
+    this.#lastError = undefined;
+    return error;
   }
 
   /** Resolves once the supervisor's loop begins. */

@@ -36,7 +36,7 @@ static void notify(struct pp_launcher *l, u32 index)
 	u32 head = l->notices_head;
 	u64 one = 1;
 
-	notices[head & (l->capacity - 1)] = index;
+	notices[head & (2 * l->capacity - 1)] = index;
 	/* Sequentially consistent against the supervisor, which first says that it
 	 * sleeps and then looks for notices. */
 	__atomic_store_n(&l->notices_head, head + 1, __ATOMIC_SEQ_CST);
@@ -55,10 +55,12 @@ static void take(struct pp_launcher *l, u32 index)
 		return;
 	}
 	u32 wanted = slot->notify;
+	if (wanted & PP_NOTIFY_BEGIN)
+		notify(l, index);
 	__atomic_store_n(&l->busy_slot, index + 1, __ATOMIC_RELEASE);
 	u32 failed = pp_launch_slot(l, slot);
 	__atomic_store_n(&l->busy_slot, 0, __ATOMIC_RELEASE);
-	if (wanted || failed)
+	if ((wanted & PP_NOTIFY_END) || failed)
 		notify(l, index);
 }
 

@@ -33,6 +33,11 @@ enum pp_flags {
 	PP_SETGROUPS = 16, PP_SETGID = 32, PP_SETUID = 64, PP_PDEATHSIG = 128,
 };
 
+enum pp_notify {
+	PP_NOTIFY_BEGIN = 1, /* that the launch begins: it may never reach exec */
+	PP_NOTIFY_END = 2,   /* that the program runs */
+};
+
 /* One fd of the child. source >= 0 is duplicated; otherwise path is opened. */
 struct pp_fd {
 	i32 target;
@@ -69,7 +74,7 @@ struct pp_slot {
 	i32 pidfd;
 	u32 stage;
 	i32 error;
-	u32 notify; /* tell the supervisor about the launch, not only the exit */
+	u32 notify; /* PP_NOTIFY_*: what the supervisor hears beside the exit */
 	u32 typescript_too; /* peak RSS of this process at the exit */
 	u64 spec;  /* address */
 	u64 token; /* epoll's data for the pidfd */
@@ -94,7 +99,7 @@ struct pp_launcher {
 	u32 notices_tail; /* written by the supervisor */
 	u32 watcher_sleeping;
 	u32 pad3[14];
-	u32 capacity; /* a power of two */
+	u32 capacity; /* of the queue, a power of two; twice as many notices */
 	u32 legacy;   /* clone3 said ENOSYS */
 	i32 epoll, wake, devnull;
 	i32 reserved[PP_RESERVED];

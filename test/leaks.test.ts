@@ -1,0 +1,41 @@
+// Nothing is left behind on any path: fds and children are counted in a Node of their own.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { startFixture } from "./helpers/fixture.ts";
+import { hasCommands } from "./helpers/processes.ts";
+
+test("every way to fail leaves no fd and no process", async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "pidpool-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const { code, stdout, stderr } = await startFixture("leaks", [dir]).ended;
+  assert.equal(code, 0, stderr);
+  const { first, second } = JSON.parse(stdout) as { first: string[]; second: string[] };
+  assert.deepEqual(second, first);
+  assert.ok(first.includes("rejected") && first.includes("fulfilled"));
+});
+
+for (const mode of ["for a while", "for good"]) {
+  test(`out of fds ${mode}: the launch waits for room within bounds`, async (t) => {
+    if (!hasCommands("prlimit")) return t.skip("prlimit(1) is not installed");
+    const { code, stdout, stderr } = await startFixture("exhausted", [mode], ["prlimit", "--nofile=256"]).ended;
+    assert.equal(code, 0, stderr);
+    const outcome = JSON.parse(stdout) as Record<string, string>;
+    if (mode === "for a while") {
+      assert.deepEqual(outcome, { stdout: "there is room\n" });
+    } else {
+      assert.equal(outcome["again"], "again\n");
+      assert.deepEqual([outcome["stage"], outcome["errno"]], ["pipe", "EMFILE"]);
+      assert.match(outcome["message"] ?? "", /too many open files/);
+    }
+    return undefined;
+  });
+}
+
+test("5 000 launches: as many reports, fds and children as before, flat memory", async () => {
+  const { code, stdout, stderr } = await startFixture("../soak/soak", ["5000"]).ended;
+  assert.equal(code, 0, `${stdout}${stderr}`);
+  assert.match(stdout, /5000 launches, 5000 reports/);
+});

@@ -1,0 +1,146 @@
+// Supervisor threads that die: replaced, and nothing is lost.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ProcessPool, type PidpoolError } from "pidpool";
+import { Launcher } from "#pidpool/native/launcher.js";
+import { SLOT, STATE } from "#pidpool/native/layout.js";
+import { Child } from "#pidpool/pool/child.js";
+import { supervisorsOf } from "#pidpool/pool/pool.js";
+import type { Supervisor } from "#pidpool/pool/supervisor.js";
+import { SupervisorSet } from "#pidpool/pool/supervisor-set.js";
+import type { ExitReport } from "#pidpool/process/report.js";
+import { resolveSpec } from "#pidpool/process/spec.js";
+import { isAlive, openFds, until } from "../helpers/processes.ts";
+
+function supervisorOf(pool: ProcessPool): Supervisor {
+  const supervisor = supervisorsOf(pool)?.all[0];
+  assert.ok(supervisor);
+  return supervisor;
+}
+
+/** An exception in the thread: it gets a message that it does not know. */
+function kill(supervisor: Supervisor): void {
+  supervisor.send({ slot: "none" } as never);
+}
+
+async function killed(pool: ProcessPool): Promise<PidpoolError> {
+  const died = new Promise<PidpoolError>((resolve) => pool.once("error", resolve));
+  kill(supervisorOf(pool));
+  return died;
+}
+
+test("children survive their supervisor thread and are reported by its successor", async () => {
+  await using pool = new ProcessPool({ threads: 1 });
+  const children = await Promise.all(Array.from({ length: 50 }, () => pool.spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] })));
+  const error = await killed(pool);
+  assert.equal(error.code, "ERR_SUPERVISOR");
+  assert.match(error.message, /does not know/);
+  assert.ok(children.every(({ pid }) => isAlive(pid)));
+  for (const child of children) child.stdin.end();
+  for (const child of children) assert.equal((await child.exited).status, "exited");
+  assert.equal(pool.stats().supervisors[0]?.deaths, 1);
+});
+
+test("launches that were pending when the thread died all end in a report", async () => {
+  await using pool = new ProcessPool({ threads: 1, concurrency: 500 });
+  await pool.run("true");
+  const runs = Array.from({ length: 1000 }, (_, i) => pool.run("sh", ["-c", `exit ${i % 200}`], { check: false, stdio: "ignore" }));
+  let deaths = 0;
+  pool.on("error", () => deaths++);
+  kill(supervisorOf(pool));
+  await Promise.race(runs);
+  kill(supervisorOf(pool));
+  const results = await Promise.all(runs);
+  assert.deepEqual(
+    results.map(({ exit }) => (exit.status === "exited" ? exit.code : exit)),
+    results.map((_, i) => i % 200),
+  );
+  assert.ok(deaths >= 1);
+});
+
+test("captured output that a dead thread held is said to be lost, what comes later is kept", async () => {
+  await using pool = new ProcessPool({ threads: 1 });
+  const child = await pool.spawn("sh", ["-c", "echo before; read line; echo after"], { stdio: ["pipe", "capture", "ignore"] });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await killed(pool);
+  child.stdin.end("go\n");
+  const { stdout, truncated, exit } = await child.result;
+  assert.equal(exit.status, "exited");
+  assert.match(String(stdout), /after\n$/);
+  assert.equal(truncated, "supervisor-lost");
+});
+
+test("a timeout still ends the child after its thread died", async () => {
+  await using pool = new ProcessPool({ threads: 1 });
+  const run = pool.run("sleep", ["1000"], { timeout: 300, check: false });
+  const abort = new AbortController();
+  const other = pool.run("sleep", ["1000"], { signal: abort.signal, check: false });
+  await until(() => pool.stats().running > 0);
+  await killed(pool);
+  abort.abort();
+  assert.equal((await run).exit.reason, "timeout");
+  assert.equal((await other).exit.reason, "aborted");
+});
+
+test("a thread that runs out of heap is replaced", async () => {
+  const deaths: PidpoolError[] = [];
+  const set = new SupervisorSet(1, (error) => deaths.push(error), { maxOldGenerationSizeMb: 24 });
+  const supervisor = set.pick();
+  const exited = new Promise<ExitReport>((resolve, reject) => {
+    const spec = resolveSpec("spawn", "cat", [], { stdio: ["pipe", "ignore", "ignore"] });
+    const child: Child = new Child(
+      spec,
+      {
+        launched: () => supervisor.send({ slot: 0, filler: Array.from({ length: 4_000_000 }, (_, i) => ({ i })) } as never),
+        failed: (stage) => reject(new Error(stage)),
+        cancelled: () => reject(new Error("cancelled")),
+        exited: resolve,
+      },
+      true,
+    );
+    assert.equal(supervisor.start(child), 0);
+    void until(() => deaths.length > 0).then(() => child.stdio[0]?.destroy());
+  });
+  assert.equal((await exited).status, "exited");
+  assert.equal(deaths.length, 1);
+  assert.match(String(deaths[0]?.cause), /memory|heap/i);
+  await set.destroy();
+});
+
+test("a child launched on this thread is adopted with its pidfd", async () => {
+  {
+    await using pool = new ProcessPool({ threads: 1 });
+    await pool.run("true");
+    const elsewhere = new Launcher(false);
+    const spec = resolveSpec("spawn", "sh", ["-c", "exit 7"], { stdio: "ignore" });
+    const sources = spec.fds.map((_, index) => ({ index, source: elsewhere.devNull, handed: false }));
+    assert.equal(elsewhere.prepare(0, spec.block, sources), 0);
+    assert.equal(elsewhere.launchHere(0), 0);
+    const at = elsewhere.region.slot(0) >> 2;
+    assert.equal(elsewhere.region.words[at], STATE.running);
+    const pid = elsewhere.region.words[at + (SLOT.pid >> 2)] ?? 0;
+    const pidfd = elsewhere.region.words[at + (SLOT.pidfd >> 2)] ?? -1;
+    const report = await new Promise<ExitReport>((resolve) => {
+      const never = (): never => assert.fail();
+      const child = new Child(spec, { launched: never, failed: never, cancelled: never, exited: resolve }, false);
+      assert.equal(supervisorOf(pool).adopt(child, pid, pidfd), 0);
+    });
+    assert.deepEqual([report.status, report.pid, report.status === "exited" && report.code], ["exited", pid, 7]);
+    elsewhere.dispose();
+  }
+  assert.deepEqual(openFds().filter((fd) => fd.includes("pidfd")), []);
+});
+
+test("a launch that hangs before exec is ended by its timeout, and other threads go on", async (t) => {
+  const { execFileSync } = await import("node:child_process");
+  const { mkdtempSync, rmSync } = await import("node:fs");
+  const dir = mkdtempSync("/tmp/pidpool-");
+  t.after(() => rmSync(dir, { recursive: true }));
+  execFileSync("mkfifo", [`${dir}/fifo`]);
+  await using pool = new ProcessPool({ threads: 2, concurrency: 64 });
+  // Nobody reads the FIFO: the child's open() for writing waits, between clone and exec.
+  const stuck = pool.run("true", [], { stdio: ["ignore", { file: `${dir}/fifo` }, "ignore"], timeout: 1000, check: false });
+  await Promise.all(Array.from({ length: 8 }, () => pool.run("true")));
+  const { exit } = await stuck;
+  assert.deepEqual([exit.status, exit.reason], ["signaled", "timeout"]);
+});
