@@ -1,4 +1,5 @@
 // Names and plain words for errno values.
+import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
 
 const names = getSystemErrorMap();
@@ -6,6 +7,11 @@ const names = getSystemErrorMap();
 /** errno(3)'s name for a positive errno, e.g. 2 → `"ENOENT"`; `"E<n>"` for one that Node does not know. */
 export function errnoName(errno: number): string {
   return names.get(-errno)?.[0] ?? `E${errno}`;
+}
+
+/** The number of an errno's name; 0 for none. */
+export function errnoNumber(name: string | undefined): number {
+  return (constants.errno as Record<string, number>)[name ?? ""] ?? 0;
 }
 
 /** What the errno means, e.g. 2 → `"no such file or directory"`. */

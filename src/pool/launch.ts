@@ -1,13 +1,13 @@
 // One call of run() or spawn() on its way: waiting for a place, launching,
 // trying again, running, settled. It settles its promise exactly once.
 import { performance } from "node:perf_hooks";
-import { ExitError, PidpoolError } from "../errors.ts";
+import { ExitError, InvalidOptionError, PidpoolError } from "../errors.ts";
 import { launchError } from "../process/diagnose.ts";
 import { Process } from "../process/process.ts";
 import { describeExit, type ExitReport } from "../process/report.ts";
 import type { RunResult, Truncation } from "../process/result.ts";
 import type { LaunchSpec } from "../process/spec.ts";
-import { errnoName } from "../native/errno.ts";
+import { errnoName, errnoNumber } from "../native/errno.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import { OUTPUT, type CapturedOutput } from "./protocol.ts";
 import { RETRY, retryDelay } from "./retry.ts";
@@ -45,6 +45,7 @@ export class Launch implements ChildEvents {
   #beganAt = 0;
   #attempts = 0;
   #firstFailure = 0;
+  #announced = false;
   #process: Process | undefined;
   #resolveResult: ((result: RunResult) => void) | undefined;
 
@@ -73,7 +74,15 @@ export class Launch implements ChildEvents {
   /** Begins, or begins again. */
   attempt(): void {
     if (this.#beganAt === 0) this.#beganAt = performance.now();
-    const result = this.#host.begin(this);
+    let result: number;
+    try {
+      result = this.#host.begin(this);
+    } catch (error) {
+      // Not even a supervisor could be set up.
+      this.#attempts++;
+      this.#failedWith("supervisor", errnoNumber((error as Partial<PidpoolError>).errno), () => this.#reject(error));
+      return;
+    }
     if (result === NO_ROOM) {
       this.#host.retry(this, RETRY.first, false);
       return;
@@ -83,7 +92,9 @@ export class Launch implements ChildEvents {
   }
 
   launched(pid: number): void {
-    if (this.#process !== undefined) return;
+    // A successor of a dead supervisor may say it again.
+    if (this.#announced) return;
+    this.#announced = true;
     this.#host.spawned(this, pid);
     if (this.#spawn === undefined) return;
     const { spec, child } = this;
@@ -98,7 +109,7 @@ export class Launch implements ChildEvents {
   #kill(signal: number, group: boolean): boolean {
     const { place } = this.child;
     if (group && !this.spec.leader) {
-      throw new PidpoolError("ERR_INVALID_OPTION", 'kill({ group: true }) needs a child with the option session: true or "group"');
+      throw new InvalidOptionError("group", group, 'the child leads no process group; start it with session: true or session: "group"');
     }
     const result = place?.supervisor.signal(this.child, signal, group);
     if (result === undefined) return false;
@@ -112,16 +123,22 @@ export class Launch implements ChildEvents {
   }
 
   failed(stage: string, errno: number): void {
+    this.#failedWith(stage, errno, () => {
+      void launchError(this.spec, stage, errno).then((error) => this.#reject(error));
+    });
+  }
+
+  #failedWith(stage: string, errno: number, giveUp: () => void): void {
     const now = performance.now();
     if (this.#attempts === 1) this.#firstFailure = now;
     const delay = retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
     // A stream that was already being read cannot be given to a second child.
-    if (delay !== undefined && !(this.spec.input !== undefined && "stream" in this.spec.input && stage !== "pipe")) {
+    if (delay !== undefined && !(this.spec.input !== undefined && "stream" in this.spec.input && stage !== "pipe" && stage !== "supervisor")) {
       this.#host.retry(this, delay, true);
       return;
     }
     this.#end(undefined);
-    void launchError(this.spec, stage, errno).then((error) => this.#reject(error));
+    giveUp();
   }
 
   cancelled(): void {
@@ -131,7 +148,7 @@ export class Launch implements ChildEvents {
 
   exited(report: ExitReport, outputs: readonly CapturedOutput[]): void {
     // The exit may be known before the word of the launch.
-    if (this.#spawn !== undefined) this.launched(report.pid);
+    if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, outputs);
     this.#end(report);
     this.#resolveResult?.(result);
