@@ -2,57 +2,135 @@
 // prebuilds/, TypeScript into dist/ (the package) and build/ (tests, demo,
 // benchmarks). Runs as `prepare`, so before `npm pack` too, but not where the
 // packed tarball is installed.
+//
+//   --quiet  says nothing unless something fails
+//   --all    a release's build: the shims of all architectures, always anew,
+//            with clang and lld, which give the same bytes on every machine
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const quiet = process.argv.includes("--quiet");
 
-const FLAGS = [
-  "-std=c11", "-O2", "-ffreestanding", "-nostdlib", "-shared", "-fPIC", "-fvisibility=hidden",
-  "-fno-ident", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-s",
-  "-Wall", "-Wextra", "-Werror",
-  "-Wl,-z,now,-z,noexecstack,-z,defs,-z,nodelete,--build-id=none",
-];
+/** What differs between the architectures. Adding one: see CONTRIBUTING.md. */
+const ARCHITECTURES = {
+  x64: { target: "x86_64-linux-gnu", flags: [] },
+  // Outlined atomics would ask libgcc which instructions there are.
+  arm64: { target: "aarch64-linux-gnu", flags: ["-mno-outline-atomics"] },
+};
 
+/** Nothing of libc, no name but the exports, no trace of the machine that compiled it. */
+const FLAGS = [
+  ["-std=c11", "-O2", "-ffreestanding", "-nostdlib", "-shared", "-fPIC", "-fvisibility=hidden"],
+  ["-fno-ident", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-s"],
+  ["-Wall", "-Wextra", "-Werror"],
+  ["-Wl,-z,now,-z,noexecstack,-z,defs,-z,nodelete,--build-id=none"],
+].flat();
+
+const SHIM = "src/native/shim";
+
+/** @returns {never} */
 function fail(message) {
   console.error(`pidpool: ${message}`);
   process.exit(1);
 }
 
-function buildShim() {
-  if (process.platform !== "linux") fail(`this is a library for Linux; ${process.platform} has no pidfd`);
-  if (process.arch !== "x64" && process.arch !== "arm64") fail(`no shim for the architecture ${process.arch} (x64 and arm64 are supported)`);
-  const shim = join(root, "src/native/shim");
-  const sources = readdirSync(shim).filter((name) => name.endsWith(".c")).map((name) => join(shim, name));
-  const inputs = readdirSync(shim).map((name) => join(shim, name)).concat(fileURLToPath(import.meta.url));
-  const output = join(root, `prebuilds/linux-${process.arch}/pidpool.so`);
-  if (existsSync(output) && inputs.every((file) => statSync(file).mtimeMs <= statSync(output).mtimeMs)) return;
-  mkdirSync(dirname(output), { recursive: true });
-  const cc = process.env.CC ?? "cc";
-  const arch = process.arch === "arm64" ? ["-mno-outline-atomics"] : [];
+function say(message) {
+  if (!quiet) console.log(`pidpool: ${message}`);
+}
+
+function filesOf(folder, ending) {
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith(ending))
+    .toSorted()
+    .map((name) => `${folder}/${name}`);
+}
+
+/** Compiles one shim with a compiler given as [command, ...arguments]; `missing` says what to install. */
+function compile(arch, [command, ...args], missing) {
+  const output = `prebuilds/linux-${arch}/pidpool.so`;
+  // Another process may have the old file mapped, or be loading it just now.
+  const fresh = `${output}.${process.pid}`;
+  mkdirSync(dirname(join(root, output)), { recursive: true });
   try {
-    execFileSync(cc, [...FLAGS, ...arch, "-o", output, ...sources], { stdio: "inherit" });
+    const sources = filesOf(SHIM, ".c");
+    execFileSync(command, [...args, ...FLAGS, ...ARCHITECTURES[arch].flags, "-o", fresh, ...sources], {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+    });
+    renameSync(join(root, fresh), join(root, output));
   } catch (error) {
-    if (error.code === "ENOENT") {
-      fail(`no C compiler "${cc}" found; install one (Debian and Ubuntu: apt-get install gcc; Alpine: apk add gcc; Fedora: dnf install gcc) or name yours in CC`);
-    }
-    fail(`the C shim did not compile (${cc} ended with ${error.status ?? error.signal})`);
+    rmSync(join(root, fresh), { force: true });
+    if (error.code === "ENOENT") fail(missing);
+    fail(
+      `the C shim for ${arch} did not compile (${command} ended with ${error.status ?? error.signal ?? error.code})`,
+    );
   }
-  if (!quiet) console.log(`pidpool: built ${output.slice(root.length + 1)}`);
+  say(`built ${output} with ${command}`);
+}
+
+function buildHostShim() {
+  const { arch, platform } = process;
+  if (platform !== "linux") fail(`this is a library for Linux; ${platform} has no pidfd`);
+  if (!Object.hasOwn(ARCHITECTURES, arch)) {
+    fail(`no shim for the architecture ${arch} (${Object.keys(ARCHITECTURES).join(" and ")} are supported)`);
+  }
+  const output = join(root, `prebuilds/linux-${arch}/pidpool.so`);
+  const inputs = [...filesOf(SHIM, ""), relative(root, fileURLToPath(import.meta.url))];
+  const built = existsSync(output) ? statSync(output).mtimeMs : -Infinity;
+  if (inputs.every((file) => statSync(join(root, file)).mtimeMs <= built)) return;
+  const compiler = (process.env.CC || "cc").split(" ");
+  compile(
+    arch,
+    compiler,
+    `no C compiler "${compiler[0]}" found; install one (Debian and Ubuntu: apt-get install gcc; Alpine: apk add gcc; Fedora: dnf install gcc) or name yours in CC`,
+  );
+}
+
+/** A clang that finds an lld: both with the version that releases are made with, or whatever there is. */
+function findClang() {
+  for (const clang of ["clang-14", "clang"]) {
+    try {
+      const linker = execFileSync(clang, ["--print-prog-name=ld.lld"], { encoding: "utf8" }).trim();
+      // A bare name comes back when it is not found.
+      if (linker !== "ld.lld") return clang;
+    } catch (error) {
+      if (error.code !== "ENOENT") throw error;
+    }
+  }
+  return fail("no clang with lld found; install both (Debian and Ubuntu: apt-get install clang-14 lld-14)");
+}
+
+function buildAllShims() {
+  const clang = findClang();
+  for (const [arch, { target }] of Object.entries(ARCHITECTURES)) {
+    compile(arch, [clang, `--target=${target}`, "-fuse-ld=lld"], `${clang} is gone`);
+  }
 }
 
 function buildTypeScript() {
-  const tsc = join(root, "node_modules/.bin/tsc");
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
   if (!existsSync(tsc)) fail("TypeScript is missing; run npm install");
+  prune("dist", "src");
+  for (const folder of ["test", "bench", "demo"]) prune(`build/${folder}`, folder);
   try {
-    execFileSync(tsc, ["-b", "tsconfig.dev.json"], { cwd: root, stdio: "inherit" });
+    execFileSync(process.execPath, [tsc, "-b"], { cwd: root, stdio: "inherit" });
   } catch {
     fail("TypeScript did not compile");
   }
 }
 
-buildShim();
+/** Removes what was built from sources that are no more: it would be packed, or run as a test. */
+function prune(built, source) {
+  if (!existsSync(join(root, built))) return;
+  for (const name of readdirSync(join(root, built), { recursive: true })) {
+    const stem = /^(.*)\.(?:js|js\.map|d\.ts)$/.exec(name)?.[1];
+    if (stem !== undefined && !existsSync(join(root, source, `${stem}.ts`))) rmSync(join(root, built, name));
+  }
+}
+
+if (process.argv.includes("--all")) buildAllShims();
+else buildHostShim();
 buildTypeScript();

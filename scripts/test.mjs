@@ -11,7 +11,7 @@ const files = readdirSync(join(root, "build/test"), { recursive: true })
   .filter((name) => name.endsWith(".test.js"))
   .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
   .map((name) => join("build/test", name))
-  .sort();
+  .toSorted();
 if (files.length === 0) {
   console.error(`no test file matches ${wanted.join(" ")}`);
   process.exit(1);
