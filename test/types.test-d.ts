@@ -1,0 +1,216 @@
+// Tests of the public types. The build compiles this file, and that is the
+// test: nothing here runs. A line under @ts-expect-error must be an error.
+import type { Duplex, Readable, Writable } from "node:stream";
+import {
+  type ChildInfo,
+  ERROR_CODES,
+  type ErrorCode,
+  ExitError,
+  type ExitReason,
+  type ExitReport,
+  InvalidOptionError,
+  LaunchError,
+  type PidpoolError,
+  type PoolStats,
+  ProcessPool,
+  type RunResult,
+  type Truncation,
+} from "pidpool";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+
+/** Compiles only where the value's type is exactly T. */
+declare function expectType<T>(): <V>(value: V, ...same: Equal<V, T> extends true ? [] : [expected: T]) => void;
+
+declare const pool: ProcessPool;
+declare const report: ExitReport;
+declare const either: boolean;
+
+/** What run() captures. */
+export async function captured(): Promise<void> {
+  const text = await pool.run("true");
+  expectType<string>()(text.stdout);
+  expectType<string>()(text.stderr);
+  expectType<ExitReport>()(text.exit);
+  expectType<number>()(text.pid);
+  expectType<readonly string[]>()(text.args);
+  expectType<Truncation | null>()(text.truncated);
+
+  const bytes = await pool.run("true", [], { encoding: "buffer" });
+  expectType<Buffer>()(bytes.stdout);
+  expectType<Buffer>()(bytes.stderr);
+  expectType<string>()((await pool.run("true", [], { encoding: "latin1" })).stdout);
+  expectType<string>()((await pool.run("true", [], { timeout: 1000, check: false })).stdout);
+  expectType<string | Buffer>()((await pool.run("true", [], { encoding: either ? "buffer" : "utf8" })).stdout);
+
+  const ignored = await pool.run("true", [], { stdio: "ignore" });
+  expectType<null>()(ignored.stdout);
+  expectType<null>()(ignored.stderr);
+  expectType<null>()((await pool.run("true", [], { stdio: "inherit" })).stdout);
+}
+
+/** The same, by entries of a list. */
+export async function capturedByEntry(): Promise<void> {
+  const some = await pool.run("true", [], { stdio: ["ignore", "capture", "ignore"] });
+  expectType<string>()(some.stdout);
+  expectType<null>()(some.stderr);
+
+  const file = await pool.run("true", [], {
+    stdio: ["ignore", { file: "/tmp/out", append: true }, "capture"],
+    encoding: "buffer",
+  });
+  expectType<null>()(file.stdout);
+  expectType<Buffer>()(file.stderr);
+
+  // What a list leaves out, or holds no place for, is the default.
+  const short = await pool.run("true", [], { stdio: ["ignore"] });
+  expectType<string>()(short.stdout);
+  const gaps = await pool.run("true", [], { stdio: ["ignore", undefined, null] });
+  expectType<string>()(gaps.stdout);
+  expectType<string>()(gaps.stderr);
+
+  const unknown = await pool.run("true", [], { stdio: either ? "capture" : "ignore" });
+  expectType<string | null>()(unknown.stdout);
+}
+
+/** The streams of a spawned process. */
+export async function streams(): Promise<void> {
+  const child = await pool.spawn("cat");
+  expectType<Writable>()(child.stdin);
+  expectType<Readable>()(child.stdout);
+  expectType<Readable>()(child.stderr);
+  expectType<Promise<ExitReport>>()(child.exited);
+  expectType<readonly (Readable | Writable | Duplex | null)[]>()(child.stdio);
+  expectType<boolean>()(child.kill("SIGTERM", { group: true }));
+  child.on("exit", (end) => expectType<ExitReport>()(end));
+
+  const partly = await pool.spawn("cat", [], { stdio: ["pipe", "ignore", "inherit"] });
+  expectType<Writable>()(partly.stdin);
+  expectType<null>()(partly.stdout);
+  expectType<null>()(partly.stderr);
+
+  const silent = await pool.spawn("cat", [], { stdio: "ignore" });
+  expectType<null>()(silent.stdin);
+  expectType<null>()(silent.stdout);
+
+  const perhaps = await pool.spawn("cat", [], { stdio: either ? "pipe" : "ignore" });
+  expectType<Readable | null>()(perhaps.stdout);
+
+  await using scoped = await pool.spawn("cat");
+  scoped.unref().ref();
+}
+
+/** A command has the types of run() and spawn(), with its own options as defaults. */
+export async function commands(): Promise<void> {
+  const plain = pool.command("true");
+  expectType<string>()((await plain.run()).stdout);
+  expectType<Writable>()((await plain.spawn()).stdin);
+  expectType<Buffer>()((await plain.run({ encoding: "buffer" })).stdout);
+
+  const bytes = pool.command("true", [], { encoding: "buffer", stdio: ["ignore", "capture", "inherit"] });
+  const result = await bytes.run({ timeout: 10 });
+  expectType<Buffer>()(result.stdout);
+  expectType<null>()(result.stderr);
+  expectType<string>()((await bytes.run({ encoding: "utf8" })).stdout);
+}
+
+/** Codes are literal: they can be compared and looked up, and misspelt ones are errors. */
+export function errors(caught: unknown): string | undefined {
+  expectType<
+    | "ERR_INVALID_OPTION"
+    | "ERR_UNSUPPORTED"
+    | "ERR_LAUNCH"
+    | "ERR_EXIT"
+    | "ERR_QUEUE_FULL"
+    | "ERR_CLOSED"
+    | "ERR_ABORTED"
+    | "ERR_SUPERVISOR"
+  >()(null as unknown as ErrorCode);
+  if (caught instanceof LaunchError) {
+    expectType<"ERR_LAUNCH">()(caught.code);
+    expectType<string>()(caught.stage);
+    return caught.syscall;
+  }
+  if (caught instanceof ExitError) {
+    expectType<"ERR_EXIT">()(caught.code);
+    expectType<RunResult>()(caught.result);
+    expectType<ExitReport>()(caught.exit);
+  }
+  if (caught instanceof InvalidOptionError) {
+    expectType<"ERR_INVALID_OPTION">()(caught.code);
+    expectType<string>()(caught.option);
+    expectType<unknown>()(caught.value);
+  }
+  return undefined;
+}
+
+export function meaning(error: PidpoolError): string {
+  // @ts-expect-error no such code
+  if (error.code === "ERR_TYPO") return "";
+  return ERROR_CODES[error.code];
+}
+
+/** A report is one of three, told apart by `status`. */
+export function reports(): string {
+  expectType<ExitReason>()(report.reason);
+  expectType<number | null>()(report.maxRss);
+  // @ts-expect-error a code is there only where the child exited
+  void report.code;
+  switch (report.status) {
+    case "exited":
+      expectType<number>()(report.code);
+      // @ts-expect-error a child that exited has no signal
+      void report.signal;
+      return "code";
+    case "signaled":
+      expectType<string>()(report.signal);
+      expectType<boolean>()(report.coreDumped);
+      // @ts-expect-error nor has one that was killed a code
+      void report.code;
+      return "signal";
+    case "unknown":
+      return "nothing";
+  }
+}
+
+/** Events carry what they are about. */
+export function events(): void {
+  pool.on("exit", (end, child) => {
+    expectType<ExitReport>()(end);
+    expectType<ChildInfo>()(child);
+  });
+  pool.on("error", (error) => {
+    expectType<PidpoolError>()(error);
+  });
+  expectType<PoolStats>()(pool.stats());
+  // @ts-expect-error no such event
+  pool.on("close", () => {});
+}
+
+/** What is no option, or no value of one, does not compile. */
+export function wrong(): void {
+  // @ts-expect-error no such option
+  void new ProcessPool({ thread: 2 });
+  // @ts-expect-error a number
+  void new ProcessPool({ concurrency: "8" });
+  // @ts-expect-error input is a launch's, not a pool's
+  void new ProcessPool({ input: "text" });
+  // @ts-expect-error no such option
+  void pool.run("true", [], { timeOut: 1 });
+  // @ts-expect-error arguments are strings
+  void pool.run("true", [1]);
+  // @ts-expect-error no such encoding
+  void pool.run("true", [], { encoding: "utf-99" });
+  // @ts-expect-error no such word for stdio
+  void pool.run("true", [], { stdio: "pip" });
+  // @ts-expect-error nor in a list
+  void pool.run("true", [], { stdio: ["ignore", "pip"] });
+  // @ts-expect-error no such signal
+  void pool.run("true", [], { killSignal: "SIGNONE" });
+  // @ts-expect-error milliseconds
+  void pool.spawn("true", [], { timeout: "5s" });
+  // @ts-expect-error "kill" or "keep"
+  void pool.spawn("true", [], { orphans: true });
+  // @ts-expect-error streams cannot be assigned
+  void pool.spawn("true").then((child) => (child.stdin = null));
+}
