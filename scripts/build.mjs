@@ -4,8 +4,8 @@
 // packed tarball is installed.
 //
 //   --quiet  says nothing unless something fails
-//   --all    a release's build: the shims of all architectures, always anew,
-//            with clang and lld, which give the same bytes on every machine
+//   --all    instead, the shims of a release: of all architectures, always
+//            anew, with clang and lld, which give the same bytes everywhere
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -131,6 +131,9 @@ function prune(built, source) {
   }
 }
 
-if (process.argv.includes("--all")) buildAllShims();
-else buildHostShim();
-buildTypeScript();
+if (process.argv.includes("--all")) {
+  buildAllShims();
+} else {
+  buildHostShim();
+  buildTypeScript();
+}

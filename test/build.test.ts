@@ -2,7 +2,7 @@
 // whatever the library needs at run time.
 import assert from "node:assert/strict";
 import { spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -56,6 +56,18 @@ describe("the build of a checkout", () => {
   test("of all architectures says in one line that it needs clang", () => {
     const { stderr } = build(["--all"], { PATH: temporary });
     assert.match(stderr, /^pidpool: no clang with lld found; install both \(.*\)\n$/);
+  });
+
+  test("of all architectures gives the same bytes in every folder", (t) => {
+    const folders = [copy("here", "scripts", "src/native/shim"), copy("over there", "scripts", "src/native/shim")];
+    const shims = folders.map((cwd) => {
+      const { status, stderr } = spawnSync(process.execPath, ["scripts/build.mjs", "--all"], { cwd, encoding: "utf8" });
+      if (stderr.includes("no clang with lld found")) return stderr.trim();
+      assert.equal(status, 0, stderr);
+      return ["x64", "arm64"].map((arch) => readFileSync(join(cwd, `prebuilds/linux-${arch}/pidpool.so`)));
+    });
+    if (typeof shims[0] === "string") t.skip(shims[0]);
+    assert.deepEqual(shims[0], shims[1]);
   });
 });
 
