@@ -28,12 +28,12 @@ export interface ErrorFacts {
 }
 
 /** Base of all errors of this library. `code` is literal and stable; the message is for people. */
-export class PidpoolError<Code extends ErrorCode = ErrorCode> extends Error {
-  readonly code: Code;
+export class PidpoolError extends Error {
+  readonly code: ErrorCode;
   readonly syscall?: string;
   readonly errno?: string;
 
-  constructor(code: Code, message: string, facts: ErrorFacts = {}) {
+  constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;
     if (facts.syscall !== undefined) this.syscall = facts.syscall;
@@ -46,7 +46,8 @@ export class PidpoolError<Code extends ErrorCode = ErrorCode> extends Error {
 }
 
 /** A wrong argument or option: which one, what it was, what is allowed. */
-export class InvalidOptionError extends PidpoolError<"ERR_INVALID_OPTION"> {
+export class InvalidOptionError extends PidpoolError {
+  declare readonly code: "ERR_INVALID_OPTION";
   /** The option's path, e.g. `"stdio[3]"`. */
   readonly option: string;
   readonly value: unknown;
@@ -63,7 +64,8 @@ export class InvalidOptionError extends PidpoolError<"ERR_INVALID_OPTION"> {
 }
 
 /** The child could not be started. Nothing of it is left. */
-export class LaunchError extends PidpoolError<"ERR_LAUNCH"> {
+export class LaunchError extends PidpoolError {
+  declare readonly code: "ERR_LAUNCH";
   /**
    * The step that failed: `"pipe"` and `"clone"` happen in the parent, the others in the child.
    */
@@ -82,7 +84,8 @@ export class LaunchError extends PidpoolError<"ERR_LAUNCH"> {
 }
 
 /** The child ran and ended other than by exit code 0. Carries the whole {@link RunResult}. */
-export class ExitError extends PidpoolError<"ERR_EXIT"> {
+export class ExitError extends PidpoolError {
+  declare readonly code: "ERR_EXIT";
   readonly result: RunResult;
 
   constructor(message: string, result: RunResult, cause?: unknown) {

@@ -12,8 +12,8 @@ for (const name of CORE) {
   test(`${name} passes where clone3 is ENOSYS and user namespaces are refused`, async () => {
     assert.ok(existsSync(file));
     const { code, stdout, stderr } = await startFixture("docker-profile", [file]).ended;
-    const failures = stdout.split("\n").filter((line) => line.trimStart().startsWith("not ok"));
-    assert.deepEqual([code, failures], [0, []], stderr || stdout);
-    assert.match(stdout, /^# pass [1-9]/m);
+    assert.equal(code, 0, stderr || stdout);
+    // Node 20 and 22 write TAP here, later ones what people read.
+    assert.match(stdout, /^[#ℹ] pass [1-9]/m);
   });
 }

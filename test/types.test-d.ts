@@ -10,8 +10,9 @@ import {
   type ExitReport,
   InvalidOptionError,
   LaunchError,
-  type PidpoolError,
+  PidpoolError,
   type PoolStats,
+  type Process,
   ProcessPool,
   type RunResult,
   type Truncation,
@@ -96,6 +97,11 @@ export async function streams(): Promise<void> {
   const perhaps = await pool.spawn("cat", [], { stdio: either ? "pipe" : "ignore" });
   expectType<Readable | null>()(perhaps.stdout);
 
+  // A process whose streams are known is a process.
+  const any: Process = child;
+  expectType<Readable | null>()(any.stdout);
+  expectType<Readable | null>()((partly as Process).stdout);
+
   await using scoped = await pool.spawn("cat");
   scoped.unref().ref();
 }
@@ -141,6 +147,7 @@ export function errors(caught: unknown): string | undefined {
     expectType<string>()(caught.option);
     expectType<unknown>()(caught.value);
   }
+  if (caught instanceof PidpoolError) expectType<ErrorCode>()(caught.code);
   return undefined;
 }
 

@@ -1,7 +1,7 @@
 // A command: a launch prepared once and started often.
 import type { Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
 import type { Process } from "../process/process.ts";
-import type { Captured, RunResult } from "../process/result.ts";
+import type { Captured, ProcessOf, RunResult } from "../process/result.ts";
 import { overrideSpec, resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import type { LaunchKind } from "../process/stdio.ts";
 import type { RunOptions, SpawnOptions } from "./pool.ts";
@@ -39,23 +39,15 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
   }
 
   /** As {@link ProcessPool.run}; `overrides` change some of the command's options for this once. */
-  run<const S2 extends StdioOption = S extends StdioOption ? S : "capture", const E2 extends Encoding = E>(
+  async run<const S2 extends StdioOption = S extends StdioOption ? S : "capture", const E2 extends Encoding = E>(
     overrides?: RunOptions<S2, E2>,
   ): Promise<RunResult<Captured<S2, 1, E2>, Captured<S2, 2, E2>>> {
-    try {
-      return this.#host.run(this.#spec("run", overrides)) as Promise<RunResult<Captured<S2, 1, E2>, Captured<S2, 2, E2>>>;
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+    return this.#host.run(this.#spec("run", overrides)) as Promise<RunResult<Captured<S2, 1, E2>, Captured<S2, 2, E2>>>;
   }
 
   /** As {@link ProcessPool.spawn}. */
-  spawn<const S2 extends StdioOption = S extends StdioOption ? S : "pipe">(overrides?: SpawnOptions<S2>): Promise<Process<S2>> {
-    try {
-      return this.#host.spawn(this.#spec("spawn", overrides)) as Promise<unknown> as Promise<Process<S2>>;
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+  async spawn<const S2 extends StdioOption = S extends StdioOption ? S : "pipe">(overrides?: SpawnOptions<S2>): Promise<ProcessOf<S2>> {
+    return this.#host.spawn(this.#spec("spawn", overrides)) as Promise<ProcessOf<S2>>;
   }
 }
 

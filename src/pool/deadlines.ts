@@ -11,7 +11,7 @@ export class Deadlines {
   set(key: number, now: number, duration: number): void {
     this.clear(key);
     let list = this.#byDuration.get(duration);
-    if (list === undefined) this.#byDuration.set(duration, (list = new Map()));
+    if (list === undefined) this.#byDuration.set(duration, (list = new Map<number, number>()));
     list.set(key, now + duration);
     this.#durations.set(key, duration);
   }

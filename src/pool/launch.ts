@@ -157,7 +157,7 @@ export class Launch implements ChildEvents {
     if (!this.spec.check || (report.status === "exited" && report.code === 0 && report.reason === "exit")) {
       this.#run.resolve(result);
     } else {
-      const cause = report.reason === "aborted" ? this.spec.signal?.reason : this.child.inputError;
+      const cause: unknown = report.reason === "aborted" ? this.spec.signal?.reason : this.child.inputError;
       this.#run.reject(new ExitError(message(result), result, cause));
     }
   }
@@ -216,7 +216,7 @@ export class Launch implements ChildEvents {
 }
 
 /** The error of a launch whose signal fired before its start. */
-export function abortError(spec: LaunchSpec): PidpoolError<"ERR_ABORTED"> {
+export function abortError(spec: LaunchSpec): PidpoolError {
   return new PidpoolError("ERR_ABORTED", `${JSON.stringify(spec.file)} was aborted before it was started`, {
     cause: spec.signal?.reason,
   });

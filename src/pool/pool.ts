@@ -6,7 +6,7 @@ import { requireSupport } from "../native/probe.ts";
 import type { Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
 import type { Process } from "../process/process.ts";
 import type { ExitReport } from "../process/report.ts";
-import type { Captured, RunResult } from "../process/result.ts";
+import type { Captured, ProcessOf, RunResult } from "../process/result.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import { Command } from "./command.ts";
@@ -116,9 +116,9 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     file: string | URL,
     args: readonly string[] = [],
     options?: SpawnOptions<S>,
-  ): Promise<Process<S>> {
+  ): Promise<ProcessOf<S>> {
     const spec = resolveSpec("spawn", file, args, options, this.#options.defaults);
-    return this.#spawn(spec) as Promise<unknown> as Promise<Process<S>>;
+    return this.#spawn(spec) as Promise<ProcessOf<S>>;
   }
 
   /**
@@ -133,7 +133,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   ): Command<S, E> {
     const { defaults } = this.#options;
     const host = { defaults, run: (spec: LaunchSpec) => this.#run(spec), spawn: (spec: LaunchSpec) => this.#spawn(spec) };
-    return new Command<S, E>(host, file, args, options as LaunchOptions);
+    return new Command<S, E>(host, file, args, options);
   }
 
   /** Runs that wait for a place. */
@@ -313,7 +313,7 @@ export function supervisorsOf(pool: ProcessPool): SupervisorSet | undefined {
   return supervisors.get(pool);
 }
 
-function closedError(): PidpoolError<"ERR_CLOSED"> {
+function closedError(): PidpoolError {
   return new PidpoolError("ERR_CLOSED", "the pool is closed");
 }
 

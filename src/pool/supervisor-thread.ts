@@ -291,9 +291,9 @@ class SupervisorThread {
   #readMessages(): void {
     drainEventfd(this.#begin.wake);
     for (;;) {
-      const received = receiveMessageOnPort(this.#begin.port) as { message: StopMessage } | undefined;
+      const received = receiveMessageOnPort(this.#begin.port);
       if (received === undefined) return;
-      const { slot, generation, reason, signal } = received.message;
+      const { slot, generation, reason, signal } = received.message as StopMessage;
       if (typeof slot !== "number") throw new TypeError("a supervisor got a message that it does not know");
       if (this.#generation(slot) === generation && this.#isLive(slot)) this.#stop(slot, reason, signal);
     }

@@ -1,7 +1,6 @@
 // The threads of one pool's supervisors, kept by piscina. A thread that hosts
 // a supervisor has finished its task as far as piscina knows (see
 // supervisor-thread.ts), so the balancer has to remember which are taken.
-import type { MessagePort } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import type { SupervisorStart } from "./protocol.ts";
@@ -37,7 +36,9 @@ export class SupervisorThreads {
         return free;
       },
     });
-    this.#piscina.on("error", (error) => (this.#lastError = error));
+    this.#piscina.on("error", (error: unknown) => {
+      this.#lastError = error;
+    });
   }
 
   /** Why the last thread died, told once. */
@@ -49,7 +50,7 @@ export class SupervisorThreads {
 
   /** Resolves once the supervisor's loop begins. */
   async start(begin: SupervisorStart): Promise<void> {
-    await this.#piscina.run(begin, { transferList: [begin.port as MessagePort] });
+    await this.#piscina.run(begin, { transferList: [begin.port] });
   }
 
   /** Every loop must have been told to end. */

@@ -1,9 +1,9 @@
 // The handle of a live child.
 import type { Duplex, Readable, Writable } from "node:stream";
 import { EventEmitter } from "eventemitter3";
-import type { Signal, StdioOption } from "./options.ts";
+import type { Signal } from "./options.ts";
 import type { ExitReport } from "./report.ts";
-import type { Piped, RunResult } from "./result.ts";
+import type { RunResult } from "./result.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
 
 /** What a Process can do; the pool implements it. */
@@ -29,14 +29,18 @@ export interface ProcessEvents {
  * Keeps Node alive until it exits or is {@link unref}ed. `await using` ends it: SIGTERM, then SIGKILL after the
  * `killAfter` of its options.
  */
-export class Process<S extends StdioOption = StdioOption> extends EventEmitter<ProcessEvents> {
+export class Process<
+  Stdin = Writable | null,
+  Stdout = Readable | null,
+  Stderr = Readable | null,
+> extends EventEmitter<ProcessEvents> {
   readonly pid: number;
   readonly file: string;
   readonly args: readonly string[];
   /** The child's stdin, where stdio has `"pipe"` for it. */
-  readonly stdin: Piped<S, 0, Writable>;
-  readonly stdout: Piped<S, 1, Readable>;
-  readonly stderr: Piped<S, 2, Readable>;
+  readonly stdin: Stdin;
+  readonly stdout: Stdout;
+  readonly stderr: Stderr;
   /** All piped streams by fd number; those above 2 are duplex. */
   readonly stdio: readonly StdioStream[];
   /** Resolves once the child was reaped; never rejects. */
@@ -59,9 +63,9 @@ export class Process<S extends StdioOption = StdioOption> extends EventEmitter<P
     this.file = child.file;
     this.args = child.args;
     this.stdio = stdio;
-    this.stdin = (stdio[0] ?? null) as Piped<S, 0, Writable>;
-    this.stdout = (stdio[1] ?? null) as Piped<S, 1, Readable>;
-    this.stderr = (stdio[2] ?? null) as Piped<S, 2, Readable>;
+    this.stdin = (stdio[0] ?? null) as Stdin;
+    this.stdout = (stdio[1] ?? null) as Stdout;
+    this.stderr = (stdio[2] ?? null) as Stderr;
     this.result = result;
     this.exited = result.then(({ exit }) => exit);
     this.#control = control;

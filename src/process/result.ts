@@ -1,5 +1,7 @@
 // What run() gives: the exit report with the captured output.
+import type { Readable, Writable } from "node:stream";
 import type { Encoding, StdioEntry, StdioOption } from "./options.ts";
+import type { Process } from "./process.ts";
 import type { ExitReport } from "./report.ts";
 
 /** Captured output in the form that `encoding` asks for. */
@@ -20,6 +22,9 @@ export type Captured<S extends StdioOption, I extends 1 | 2, E extends Encoding>
 /** The type of a stream that is there where the stdio option says `"pipe"`. */
 export type Piped<S extends StdioOption, I extends 0 | 1 | 2, T> =
   EntryAt<S, I, "pipe"> extends "pipe" ? T : "pipe" extends EntryAt<S, I, "pipe"> ? T | null : null;
+
+/** The {@link Process} that spawn() gives for a stdio option. */
+export type ProcessOf<S extends StdioOption> = Process<Piped<S, 0, Writable>, Piped<S, 1, Readable>, Piped<S, 2, Readable>>;
 
 /**
  * Why captured output may not be all that was written: `"output-limit"`, more than `maxOutput`;

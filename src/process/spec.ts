@@ -162,7 +162,7 @@ function lightOptions(
     killAfter: killAfter === Infinity ? -1 : Math.ceil(killAfter),
     maxOutput: Math.min(amount("maxOutput", o["maxOutput"] ?? MAX_OUTPUT, 0, LARGEST_OUTPUT, "bytes"), LARGEST_OUTPUT),
     outputGrace: Math.ceil(integerOrMs("outputGrace", o["outputGrace"] ?? 500)),
-    encoding: encoding as Encoding,
+    encoding,
     check: oneOf("check", o["check"] ?? true, [true, false]),
     signal,
   };
