@@ -1,0 +1,31 @@
+// The programs that benchmarks start, compiled for the occasion.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOT } from "./root.ts";
+
+const FLAGS = [
+  "-O2", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
+  "-s", "-Wl,-z,noexecstack,--build-id=none",
+];
+
+/** Paths of the compiled children. */
+export interface Children {
+  /** Exits at once with code 0. */
+  readonly nop: string;
+  /** Waits until it is killed or its parent has ended. */
+  readonly pause: string;
+}
+
+/** Compiles the children into a directory that goes when this process does. */
+export function compileChildren(): Children {
+  const directory = mkdtempSync(join(tmpdir(), "pidpool-bench-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  const compile = (name: string): string => {
+    const output = join(directory, name);
+    execFileSync(process.env["CC"] ?? "cc", [...FLAGS, "-o", output, join(ROOT, "bench/children", `${name}.c`)], { stdio: "inherit" });
+    return output;
+  };
+  return { nop: compile("nop"), pause: compile("pause") };
+}

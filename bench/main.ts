@@ -1,0 +1,62 @@
+// `npm run bench -- [scenario...] [--quick] [--save]`: measures, prints, and
+// says whether the bars are met. Exit code 1 if one is missed.
+import { parseArgs } from "node:util";
+import { Harness, type Effort } from "./harness.ts";
+import { describeMachine } from "./machine.ts";
+import { formatBar, formatFindings, formatMachine, saveFindings } from "./report.ts";
+import { churnScenario } from "./scenarios/churn.ts";
+import { delayScenario } from "./scenarios/delay.ts";
+import { idleScenario } from "./scenarios/idle.ts";
+import { microScenario } from "./scenarios/micro.ts";
+import { isMet, type Bar, type Scenario } from "./scenarios/scenario.ts";
+
+const SCENARIOS: readonly Scenario[] = [churnScenario, delayScenario, idleScenario, microScenario];
+const FULL: Effort = { rounds: 9, milliseconds: 1000 };
+const QUICK: Effort = { rounds: 3, milliseconds: 400 };
+const USAGE = `npm run bench -- [${SCENARIOS.map(({ name }) => name).join(" | ")}]... [--quick] [--save]
+  --quick  fewer and shorter rounds
+  --save   write bench/results/<scenario>.json`;
+
+interface Request {
+  readonly scenarios: readonly Scenario[];
+  readonly quick: boolean;
+  readonly save: boolean;
+}
+
+function readArguments(): Request {
+  const options = { quick: { type: "boolean", default: false }, save: { type: "boolean", default: false } } as const;
+  try {
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const unknown = positionals.find((wanted) => !SCENARIOS.some(({ name }) => name === wanted));
+    if (unknown !== undefined) throw new Error(`there is no scenario "${unknown}"`);
+    const scenarios = SCENARIOS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+    return { scenarios, ...values };
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+async function main({ scenarios, quick, save }: Request): Promise<void> {
+  const machine = describeMachine();
+  const harness = new Harness(quick ? QUICK : FULL);
+  console.log(formatMachine(machine));
+  const missed: Bar[] = [];
+  for (const scenario of scenarios) {
+    console.log(`\n${scenario.name}: ${scenario.title}`);
+    const findings = await harness.run(scenario);
+    console.log(formatFindings(findings));
+    missed.push(...findings.bars.filter((bar) => isMet(bar) === false));
+    if (save) saveFindings(scenario, machine, findings);
+  }
+  if (missed.length > 0) {
+    console.error(`\nmissed:\n${missed.map((bar) => `  ${formatBar(bar)}`).join("\n")}`);
+    process.exitCode = 1;
+  }
+}
+
+// Exit listeners remove what was made and kill what was started.
+for (const [signal, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
+  process.on(signal, () => process.exit(128 + number));
+}
+await main(readArguments());

@@ -1,0 +1,57 @@
+// Results as people read them, and as files.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Machine } from "./machine.ts";
+import { ROOT } from "./root.ts";
+import { isMet, type Bar, type Findings, type Scenario } from "./scenarios/scenario.ts";
+import { summarize } from "./stats.ts";
+
+/** The machine in two lines. */
+export function formatMachine({ cpu, cores, memoryGb, arch, kernel, transparentHugePages, load, versions }: Machine): string {
+  const versionList = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `${cpu}, ${cores} cores, ${memoryGb} GB, ${arch}, Linux ${kernel}, huge pages ${transparentHugePages}, load ${load.toFixed(2)}`,
+    versionList.join(", "),
+  ].join("\n");
+}
+
+/** A table of medians, then the bars, then the notes. */
+export function formatFindings({ unit, rows, bars, notes }: Findings): string {
+  const lines: string[] = [];
+  const labelWidth = Math.max(...rows.map(({ label }) => label.length)) + 2;
+  lines.push(`  ${"".padEnd(labelWidth)}${unit.padStart(12)}   min – max`);
+  let group: string | undefined;
+  for (const row of rows) {
+    if (row.group !== group) lines.push(`  ${row.group}`);
+    group = row.group;
+    const { median, min, max } = summarize(row.samples);
+    lines.push(`    ${row.label.padEnd(labelWidth - 2)}${figure(median).padStart(12)}   ${figure(min)} – ${figure(max)}`);
+  }
+  for (const note of notes) lines.push(`  note: ${note}`);
+  for (const bar of bars) lines.push(`  bar: ${formatBar(bar)}`);
+  return lines.join("\n");
+}
+
+/** One bar with its verdict. */
+export function formatBar(bar: Bar): string {
+  const met = isMet(bar);
+  const verdict = met === undefined ? "not measured" : `${figure(bar.value)} ${bar.unit}, ${met ? "met" : "MISSED"}`;
+  return `${bar.what}, ${bar.relation} ${bar.limit} ${bar.unit}: ${verdict}`;
+}
+
+/** Three digits or so. */
+function figure(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replaceAll(",", " ");
+}
+
+/** Writes bench/results/<scenario>.json. */
+export function saveFindings({ name, title }: Scenario, machine: Machine, findings: Findings): void {
+  const { unit, notes } = findings;
+  const rows = findings.rows.map((row) => ({ group: row.group, label: row.label, ...summarize(row.samples), samples: row.samples }));
+  const bars = findings.bars.map((bar) => ({ ...bar, met: isMet(bar) ?? null }));
+  const date = new Date().toISOString().slice(0, 10);
+  const directory = join(ROOT, "bench/results");
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(join(directory, `${name}.json`), `${JSON.stringify({ scenario: name, title, date, machine, unit, rows, bars, notes }, null, 2)}\n`);
+}

@@ -1,0 +1,44 @@
+// A contestant's process: `main.js <module>` with a module of ../contestants.
+import { createInterface } from "node:readline";
+import type { Contestant } from "../contestants/contestant.ts";
+import type { AnswerMessage, OrderMessage } from "./protocol.ts";
+import { Tasks } from "./tasks.ts";
+
+const module = (await import(`../contestants/${process.argv[2]}.js`)) as { default: () => Contestant };
+const contestant = module.default();
+const tasks = new Tasks(contestant);
+
+function perform(message: OrderMessage): AnswerMessage | Promise<AnswerMessage> {
+  switch (message.op) {
+    case "heap":
+      return tasks.heap(message);
+    case "churn":
+      return tasks.churn(message);
+    case "quiet":
+      return tasks.quiet(message);
+    case "fill":
+      return tasks.fill(message);
+    case "drain":
+      return tasks.drain();
+  }
+}
+
+async function answer(line: string): Promise<void> {
+  let message: AnswerMessage;
+  try {
+    message = await perform(JSON.parse(line) as OrderMessage);
+  } catch (error) {
+    message = { error: (error as Error).stack ?? String(error) };
+  }
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+const orders = createInterface({ input: process.stdin });
+orders.on("line", (line) => void answer(line));
+orders.on("close", () => {
+  // Whatever is under way is of no interest any more, and children that stay must not.
+  void tasks
+    .drain()
+    .then(() => contestant.close())
+    .finally(() => process.exit(0));
+});

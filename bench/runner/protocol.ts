@@ -1,0 +1,39 @@
+// What the harness and a contestant's runner say to each other: one order a
+// line on the runner's stdin, one answer a line on its stdout, both JSON.
+// When stdin ends, the runner stops its children and exits.
+
+/** Answers by order; `milliseconds` in an answer is what it took. */
+export interface Orders {
+  /** Fills the heap and keeps it so. */
+  heap: { order: { readonly megabytes: number }; answer: { readonly rssMegabytes: number } };
+  /** Launches for that long, but at least so many; `delay` asks for the event loop's delay meanwhile. */
+  churn: {
+    order: {
+      readonly file: string;
+      readonly inFlight: number;
+      readonly milliseconds: number;
+      readonly least: number;
+      readonly delay: boolean;
+    };
+    answer: { readonly launches: number; readonly milliseconds: number; readonly delay: Delay | null };
+  };
+  /** Does nothing, and tells the event loop's delay meanwhile. */
+  quiet: { order: { readonly milliseconds: number }; answer: { readonly delay: Delay } };
+  /** Starts children that stay. */
+  fill: { order: { readonly file: string; readonly count: number }; answer: { readonly milliseconds: number } };
+  /** Kills those children. */
+  drain: { order: object; answer: { readonly milliseconds: number } };
+}
+
+/** How late a 1 ms timer came, in milliseconds. */
+export interface Delay {
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** An order as it is sent. */
+export type OrderMessage = { [K in keyof Orders]: { readonly op: K } & Orders[K]["order"] }[keyof Orders];
+
+/** An answer as it is sent. */
+export type AnswerMessage = { readonly error: string } | Orders[keyof Orders]["answer"];

@@ -1,0 +1,82 @@
+// What a runner does on an order, with a contestant that runs in Node.
+import { monitorEventLoopDelay, performance, type IntervalHistogram } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Contestant, LiveChild } from "../contestants/contestant.ts";
+import type { Delay, Orders } from "./protocol.ts";
+
+const PROBE_MS = 1;
+/** Starting or killing many children goes so many at a time. */
+const LANES = 64;
+/** Small enough for the ordinary spaces of V8's heap, and no pointers in it: the garbage collector has no more to do. */
+const CHUNK_DOUBLES = 8192;
+
+/** All that a runner can do. */
+export class Tasks {
+  readonly #contestant: Contestant;
+  readonly #heap: number[][] = [];
+  #idle: LiveChild[] = [];
+
+  constructor(contestant: Contestant) {
+    this.#contestant = contestant;
+  }
+
+  heap({ megabytes }: Orders["heap"]["order"]): Orders["heap"]["answer"] {
+    const chunks = Math.round((megabytes * 1024 * 1024) / (CHUNK_DOUBLES * 8));
+    while (this.#heap.length < chunks) this.#heap.push(Array.from({ length: CHUNK_DOUBLES }, (_, i) => i + 0.5));
+    return { rssMegabytes: Math.round(process.memoryUsage().rss / 1024 / 1024) };
+  }
+
+  async churn({ file, inFlight, milliseconds, least, delay }: Orders["churn"]["order"]): Promise<Orders["churn"]["answer"]> {
+    const monitor = delay ? startMonitor() : undefined;
+    const start = performance.now();
+    let launches = 0;
+    await lanes(inFlight, async () => {
+      while (launches < least || performance.now() - start < milliseconds) {
+        launches++;
+        await this.#contestant.run(file);
+      }
+    });
+    return { launches, milliseconds: performance.now() - start, delay: monitor === undefined ? null : readMonitor(monitor) };
+  }
+
+  async quiet({ milliseconds }: Orders["quiet"]["order"]): Promise<Orders["quiet"]["answer"]> {
+    const monitor = startMonitor();
+    await sleep(milliseconds);
+    return { delay: readMonitor(monitor) };
+  }
+
+  async fill({ file, count }: Orders["fill"]["order"]): Promise<Orders["fill"]["answer"]> {
+    const start = performance.now();
+    let left = count;
+    await lanes(LANES, async () => {
+      while (left-- > 0) this.#idle.push(await this.#contestant.spawn(file));
+    });
+    return { milliseconds: performance.now() - start };
+  }
+
+  async drain(): Promise<Orders["drain"]["answer"]> {
+    const start = performance.now();
+    const idle = this.#idle;
+    this.#idle = [];
+    await lanes(LANES, async () => {
+      for (let child = idle.pop(); child !== undefined; child = idle.pop()) await child.kill();
+    });
+    return { milliseconds: performance.now() - start };
+  }
+}
+
+async function lanes(count: number, lane: () => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: count }, lane));
+}
+
+function startMonitor(): IntervalHistogram {
+  const monitor = monitorEventLoopDelay({ resolution: PROBE_MS });
+  monitor.enable();
+  return monitor;
+}
+
+function readMonitor(monitor: IntervalHistogram): Delay {
+  monitor.disable();
+  const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - PROBE_MS);
+  return { p50: late(monitor.percentile(50)), p99: late(monitor.percentile(99)), max: late(monitor.max) };
+}

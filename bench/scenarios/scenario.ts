@@ -1,0 +1,56 @@
+// What a scenario is given, and what it finds.
+import type { Children } from "../children.ts";
+import type { ContestantName } from "../contestants/registry.ts";
+import type { Runner } from "../runner/runner.ts";
+
+/** One question, with the rounds that answer it. */
+export interface Scenario {
+  readonly name: string;
+  /** What is measured, in a line. */
+  readonly title: string;
+  run(bench: Bench): Promise<Findings>;
+}
+
+/** What the harness does for scenarios. */
+export interface Bench {
+  readonly children: Children;
+  readonly rounds: number;
+  /** Length of one measurement in milliseconds. */
+  readonly milliseconds: number;
+  /** Starts a contestant's process; the harness ends it after the scenario. */
+  start(name: ContestantName): Runner;
+  /** Takes all measures in every round, each time in another order. */
+  interleave(measures: readonly (() => Promise<void>)[]): Promise<void>;
+}
+
+/** The figures of a scenario, in one unit. */
+export interface Findings {
+  readonly unit: string;
+  readonly rows: readonly Row[];
+  readonly bars: readonly Bar[];
+  /** What a reader has to know about this run. */
+  readonly notes: readonly string[];
+}
+
+/** One figure, measured in every round. */
+export interface Row {
+  readonly group: string;
+  readonly label: string;
+  readonly samples: readonly number[];
+}
+
+/** A promise that the figures have to keep. */
+export interface Bar {
+  readonly what: string;
+  readonly relation: "at least" | "at most";
+  readonly limit: number;
+  readonly unit: string;
+  /** NaN where it could not be measured. */
+  readonly value: number;
+}
+
+/** Whether a bar is met; undefined where it could not be measured. */
+export function isMet({ relation, limit, value }: Bar): boolean | undefined {
+  if (Number.isNaN(value)) return undefined;
+  return relation === "at least" ? value >= limit : value <= limit;
+}
