@@ -10,8 +10,8 @@ const tasks = new Tasks(contestant);
 
 function perform(message: OrderMessage): AnswerMessage | Promise<AnswerMessage> {
   switch (message.op) {
-    case "heap":
-      return tasks.heap(message);
+    case "memory":
+      return tasks.memory(message);
     case "churn":
       return tasks.churn(message);
     case "quiet":

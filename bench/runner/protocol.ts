@@ -4,8 +4,8 @@
 
 /** Answers by order; `milliseconds` in an answer is what it took. */
 export interface Orders {
-  /** Fills the heap and keeps it so. */
-  heap: { order: { readonly megabytes: number }; answer: { readonly rssMegabytes: number } };
+  /** Allocates memory, touches every page of it, and keeps it. */
+  memory: { order: { readonly megabytes: number; readonly kind: MemoryKind }; answer: { readonly residentMegabytes: number } };
   /** Launches for that long, but at least so many; `delay` asks for the event loop's delay meanwhile. */
   churn: {
     order: {
@@ -24,6 +24,9 @@ export interface Orders {
   /** Kills those children. */
   drain: { order: object; answer: { readonly milliseconds: number } };
 }
+
+/** Within V8's heap, or outside of it, where Buffers, wasm and native code have theirs. */
+export type MemoryKind = "heap" | "buffers";
 
 /** How late a 1 ms timer came, in milliseconds. */
 export interface Delay {

@@ -7,23 +7,27 @@ import type { Delay, Orders } from "./protocol.ts";
 const PROBE_MS = 1;
 /** Starting or killing many children goes so many at a time. */
 const LANES = 64;
+const MEGABYTE = 1024 * 1024;
 /** Small enough for the ordinary spaces of V8's heap, and no pointers in it: the garbage collector has no more to do. */
 const CHUNK_DOUBLES = 8192;
+const CHUNKS_A_MEGABYTE = MEGABYTE / (CHUNK_DOUBLES * 8);
 
 /** All that a runner can do. */
 export class Tasks {
   readonly #contestant: Contestant;
-  readonly #heap: number[][] = [];
+  readonly #memory: unknown[] = [];
   #idle: LiveChild[] = [];
 
   constructor(contestant: Contestant) {
     this.#contestant = contestant;
   }
 
-  heap({ megabytes }: Orders["heap"]["order"]): Orders["heap"]["answer"] {
-    const chunks = Math.round((megabytes * 1024 * 1024) / (CHUNK_DOUBLES * 8));
-    while (this.#heap.length < chunks) this.#heap.push(Array.from({ length: CHUNK_DOUBLES }, (_, i) => i + 0.5));
-    return { rssMegabytes: Math.round(process.memoryUsage().rss / 1024 / 1024) };
+  memory({ megabytes, kind }: Orders["memory"]["order"]): Orders["memory"]["answer"] {
+    for (let i = 0; i < megabytes; i++) {
+      if (kind === "buffers") this.#memory.push(Buffer.alloc(MEGABYTE, 1));
+      else for (let j = 0; j < CHUNKS_A_MEGABYTE; j++) this.#memory.push(Array.from({ length: CHUNK_DOUBLES }, (_, k) => k + 0.5));
+    }
+    return { residentMegabytes: Math.round(process.memoryUsage().rss / MEGABYTE) };
   }
 
   async churn({ file, inFlight, milliseconds, least, delay }: Orders["churn"]["order"]): Promise<Orders["churn"]["answer"]> {
