@@ -11,8 +11,8 @@ interface Row {
 const ROWS: readonly Row[] = [
   { label: "time", value: (m) => m.seconds, show: (v) => `${v.toFixed(2)} s` },
   { label: "launches a second", value: (m) => m.launches / m.seconds, show: (v) => v.toFixed(0), moreIsBetter: true },
-  { label: "longest block of the main thread", value: (m) => m.longestBlock, show: (v) => `${v.toFixed(1)} ms` },
-  { label: "event-loop delay, 99th percentile", value: (m) => m.delayP99, show: (v) => `${v.toFixed(1)} ms` },
+  { label: "longest block of the main thread", value: (m) => m.delay.max, show: (v) => `${v.toFixed(1)} ms` },
+  { label: "event-loop delay, 99th percentile", value: (m) => m.delay.p99, show: (v) => `${v.toFixed(1)} ms` },
 ];
 
 /** Below this, a delay is noise and its ratio says nothing. */

@@ -1,6 +1,7 @@
 // Does all the work on one side and measures it.
 import { createHash, type Hash } from "node:crypto";
-import { monitorEventLoopDelay, performance } from "node:perf_hooks";
+import { performance } from "node:perf_hooks";
+import { DelayProbe, type Delay } from "../bench/delay.ts";
 import type { Side } from "./helpers.ts";
 
 /** What one side did. */
@@ -8,19 +9,14 @@ export interface Measured {
   readonly name: string;
   readonly launches: number;
   readonly seconds: number;
-  /** Longest time for which the main thread's event loop stood still, in milliseconds. */
-  readonly longestBlock: number;
-  /** 99th percentile of the event loop's delay, in milliseconds. */
-  readonly delayP99: number;
+  /** Of the main thread's event loop; its longest is the longest block. */
+  readonly delay: Delay;
   /** By file. */
   readonly sha256: ReadonlyMap<string, string>;
   readonly compressedBytes: number;
   /** Of all compressed files, in order. */
   readonly digest: string;
 }
-
-/** The delay monitor's timer is due every millisecond; what it is late by is the delay. */
-const PROBE_MS = 1;
 
 /** Each file takes two launches; `concurrency` launches are under way at most. */
 export async function measure(
@@ -32,8 +28,7 @@ export async function measure(
   for (const file of files.slice(0, concurrency)) await side.process(file);
   const sha256 = new Map<string, string>();
   const compressed = new Map<string, { bytes: number; digest: Buffer }>();
-  const delay = monitorEventLoopDelay({ resolution: PROBE_MS });
-  delay.enable();
+  const probe = new DelayProbe();
   const start = performance.now();
   let next = 0;
   const worker = async (): Promise<void> => {
@@ -46,7 +41,7 @@ export async function measure(
   };
   await Promise.all(Array.from({ length: Math.max(1, concurrency >> 1) }, worker));
   const seconds = (performance.now() - start) / 1000;
-  delay.disable();
+  const delay = probe.stop();
   const all: Hash = createHash("sha256");
   let compressedBytes = 0;
   for (const file of files) {
@@ -58,8 +53,7 @@ export async function measure(
     name: side.name,
     launches: files.length * 2,
     seconds,
-    longestBlock: Math.max(0, delay.max / 1e6 - PROBE_MS),
-    delayP99: Math.max(0, delay.percentile(99) / 1e6 - PROBE_MS),
+    delay,
     sha256,
     compressedBytes,
     digest: all.digest("hex"),

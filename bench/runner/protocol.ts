@@ -1,6 +1,7 @@
 // What the harness and a contestant's runner say to each other: one order a
 // line on the runner's stdin, one answer a line on its stdout, both JSON.
 // When stdin ends, the runner stops its children and exits.
+import type { Delay } from "../delay.ts";
 
 /** Answers by order; `milliseconds` in an answer is what it took. */
 export interface Orders {
@@ -27,13 +28,6 @@ export interface Orders {
 
 /** Within V8's heap, or outside of it, where Buffers, wasm and native code have theirs. */
 export type MemoryKind = "heap" | "buffers";
-
-/** How late a 1 ms timer came, in milliseconds. */
-export interface Delay {
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
 
 /** An order as it is sent. */
 export type OrderMessage = { [K in keyof Orders]: { readonly op: K } & Orders[K]["order"] }[keyof Orders];

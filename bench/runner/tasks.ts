@@ -1,10 +1,10 @@
 // What a runner does on an order, with a contestant that runs in Node.
-import { monitorEventLoopDelay, performance, type IntervalHistogram } from "node:perf_hooks";
+import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Contestant, LiveChild } from "../contestants/contestant.ts";
-import type { Delay, Orders } from "./protocol.ts";
+import { DelayProbe } from "../delay.ts";
+import type { Orders } from "./protocol.ts";
 
-const PROBE_MS = 1;
 /** Starting or killing many children goes so many at a time. */
 const LANES = 64;
 const MEGABYTE = 1024 * 1024;
@@ -31,7 +31,7 @@ export class Tasks {
   }
 
   async churn({ file, inFlight, milliseconds, least, delay }: Orders["churn"]["order"]): Promise<Orders["churn"]["answer"]> {
-    const monitor = delay ? startMonitor() : undefined;
+    const probe = delay ? new DelayProbe() : undefined;
     const start = performance.now();
     let launches = 0;
     await lanes(inFlight, async () => {
@@ -40,13 +40,13 @@ export class Tasks {
         await this.#contestant.run(file);
       }
     });
-    return { launches, milliseconds: performance.now() - start, delay: monitor === undefined ? null : readMonitor(monitor) };
+    return { launches, milliseconds: performance.now() - start, delay: probe?.stop() ?? null };
   }
 
   async quiet({ milliseconds }: Orders["quiet"]["order"]): Promise<Orders["quiet"]["answer"]> {
-    const monitor = startMonitor();
+    const probe = new DelayProbe();
     await sleep(milliseconds);
-    return { delay: readMonitor(monitor) };
+    return { delay: probe.stop() };
   }
 
   async fill({ file, count }: Orders["fill"]["order"]): Promise<Orders["fill"]["answer"]> {
@@ -71,16 +71,4 @@ export class Tasks {
 
 async function lanes(count: number, lane: () => Promise<void>): Promise<void> {
   await Promise.all(Array.from({ length: count }, lane));
-}
-
-function startMonitor(): IntervalHistogram {
-  const monitor = monitorEventLoopDelay({ resolution: PROBE_MS });
-  monitor.enable();
-  return monitor;
-}
-
-function readMonitor(monitor: IntervalHistogram): Delay {
-  monitor.disable();
-  const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - PROBE_MS);
-  return { p50: late(monitor.percentile(50)), p99: late(monitor.percentile(99)), max: late(monitor.max) };
 }

@@ -1,7 +1,7 @@
 // What launching at full speed does to the event loop of the thread that asks
 // for it. Idle and churn are measured in the same process, one after the other.
 import type { ContestantName } from "../contestants/registry.ts";
-import type { Delay } from "../runner/protocol.ts";
+import type { Delay } from "../delay.ts";
 import { median } from "../stats.ts";
 import { churn, IN_FLIGHT, LEAST } from "./churn.ts";
 import type { Bench, Findings, Row, Scenario } from "./scenario.ts";

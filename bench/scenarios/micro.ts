@@ -47,8 +47,10 @@ interface Step {
 
 function steps(): readonly Step[] {
   const spec = encodable();
+  const env = { ...process.env };
   return [
     { label: "resolveSpec, two arguments, inherited environment", call: () => (sink += resolveSpec("run", "git", ["rev-parse", "HEAD"], {}).block.length), weight: 1 },
+    { label: "resolveSpec, two arguments, given environment", call: () => (sink += resolveSpec("run", "git", ["rev-parse", "HEAD"], { env }).block.length), weight: 1 },
     { label: "encodeSpec alone", call: () => (sink += encodeSpec(spec).length), weight: 1 },
     { label: "one exit through BatchWriter and readBatch", call: roundTrip(), weight: RECORDS },
     { label: "one koffi call that is a system call (fcntl)", call: () => (sink += fdFlags(0)), weight: 1 },
