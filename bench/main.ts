@@ -11,7 +11,7 @@ import { microScenario } from "./scenarios/micro.ts";
 import { isMet, type Bar, type Scenario } from "./scenarios/scenario.ts";
 
 const SCENARIOS: readonly Scenario[] = [churnScenario, delayScenario, idleScenario, microScenario];
-const FULL: Effort = { rounds: 9, milliseconds: 1000 };
+const FULL: Effort = { rounds: 7, milliseconds: 1000 };
 const QUICK: Effort = { rounds: 3, milliseconds: 400 };
 const USAGE = `npm run bench -- [${SCENARIOS.map(({ name }) => name).join(" | ")}]... [--quick] [--save]
   --quick  fewer and shorter rounds

@@ -33,6 +33,8 @@ async function answer(line: string): Promise<void> {
   process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 
+// A harness that was killed has nobody left to answer to; stdin ends too.
+process.stdout.on("error", () => undefined);
 const orders = createInterface({ input: process.stdin });
 orders.on("line", (line) => void answer(line));
 orders.on("close", () => {
