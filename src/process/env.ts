@@ -31,9 +31,8 @@ export function givenEnv(value: unknown): EnvBlock {
   let path: string | undefined;
   for (const [name, entry] of Object.entries(value as Record<string, unknown>)) {
     if (entry === undefined) continue;
-    const option = `env[${JSON.stringify(name)}]`;
-    if (typeof entry !== "string") throw new InvalidOptionError(option, entry, "it must be a string or undefined");
-    if (entry.includes("\0")) throw new InvalidOptionError(option, entry, "it must not hold a NUL byte");
+    if (typeof entry !== "string") throw new InvalidOptionError(label(name), entry, "it must be a string or undefined");
+    if (entry.includes("\0")) throw new InvalidOptionError(label(name), entry, "it must not hold a NUL byte");
     if (name === "" || name.includes("=") || name.includes("\0")) {
       throw new InvalidOptionError("env", name, "a variable's name must not be empty nor hold = or a NUL byte");
     }
@@ -41,6 +40,10 @@ export function givenEnv(value: unknown): EnvBlock {
     text += `${name}=${entry}\0`;
   }
   return encode(text, path);
+}
+
+function label(name: string): string {
+  return `env[${JSON.stringify(name)}]`;
 }
 
 function encode(text: string, path: string | undefined): EnvBlock {
