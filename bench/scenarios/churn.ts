@@ -33,9 +33,9 @@ const SETTINGS: readonly Setting[] = [
 const HEADROOM_MB = 500;
 
 /** Launches for one measurement; µs a child. */
-export async function churn(bench: Bench, runner: Runner, milliseconds: number = bench.milliseconds): Promise<number> {
+export async function churn(bench: Bench, runner: Runner, milliseconds: number = bench.milliseconds, inFlight: number = IN_FLIGHT): Promise<number> {
   const { nop } = bench.children;
-  const answer = await runner.ask("churn", { file: nop, inFlight: IN_FLIGHT, milliseconds, least: LEAST, delay: false });
+  const answer = await runner.ask("churn", { file: nop, inFlight, milliseconds, least: LEAST, delay: false });
   return (answer.milliseconds * 1000) / answer.launches;
 }
 
