@@ -6,8 +6,14 @@ import { join } from "node:path";
 import { ROOT } from "./root.ts";
 
 const FLAGS = [
-  "-O2", "-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-asynchronous-unwind-tables",
-  "-s", "-Wl,-z,noexecstack,--build-id=none",
+  "-O2",
+  "-static",
+  "-nostdlib",
+  "-ffreestanding",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-s",
+  "-Wl,-z,noexecstack,--build-id=none",
 ];
 
 /** Paths of the compiled children. */
@@ -24,7 +30,9 @@ export function compileChildren(): Children {
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
   const compile = (name: string): string => {
     const output = join(directory, name);
-    execFileSync(process.env["CC"] ?? "cc", [...FLAGS, "-o", output, join(ROOT, "bench/children", `${name}.c`)], { stdio: "inherit" });
+    execFileSync(process.env["CC"] ?? "cc", [...FLAGS, "-o", output, join(ROOT, "bench/children", `${name}.c`)], {
+      stdio: "inherit",
+    });
     return output;
   };
   return { nop: compile("nop"), pause: compile("pause") };

@@ -32,7 +32,14 @@ export class DelayProbe {
       const closed = count === 0 ? 0 : histogram.percentile(share * 100) / 1e6;
       return count < share * (count + 1) ? Math.max(closed, open) : closed;
     };
-    const late = (ms: number): number => Math.max(0, ms - PERIOD_MS);
-    return { p50: late(at(0.5)), p99: late(at(0.99)), max: late(Math.max(open, count === 0 ? 0 : histogram.max / 1e6)) };
+    return {
+      p50: late(at(0.5)),
+      p99: late(at(0.99)),
+      max: late(Math.max(open, count === 0 ? 0 : histogram.max / 1e6)),
+    };
   }
+}
+
+function late(ms: number): number {
+  return Math.max(0, ms - PERIOD_MS);
 }

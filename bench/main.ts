@@ -56,7 +56,11 @@ async function main({ scenarios, quick, save }: Request): Promise<void> {
 }
 
 // Exit listeners remove what was made and kill what was started.
-for (const [signal, number] of [["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const) {
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+  ["SIGHUP", 1],
+] as const) {
   process.on(signal, () => process.exit(128 + number));
 }
 await main(readArguments());

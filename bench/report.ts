@@ -7,7 +7,16 @@ import { isMet, type Bar, type Findings, type Scenario } from "./scenarios/scena
 import { summarize } from "./stats.ts";
 
 /** The machine in two lines. */
-export function formatMachine({ cpu, cores, memoryGb, arch, kernel, transparentHugePages, load, versions }: Machine): string {
+export function formatMachine({
+  cpu,
+  cores,
+  memoryGb,
+  arch,
+  kernel,
+  transparentHugePages,
+  load,
+  versions,
+}: Machine): string {
   const versionList = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `${cpu}, ${cores} cores, ${memoryGb} GB, ${arch}, Linux ${kernel}, huge pages ${transparentHugePages}, load ${load.toFixed(2)}`,
@@ -25,7 +34,9 @@ export function formatFindings({ unit, rows, bars, notes }: Findings): string {
     if (row.group !== group) lines.push(`  ${row.group}`);
     group = row.group;
     const { median, min, max } = summarize(row.samples);
-    lines.push(`    ${row.label.padEnd(labelWidth - 2)}${figure(median).padStart(12)}   ${figure(min)} – ${figure(max)}`);
+    lines.push(
+      `    ${row.label.padEnd(labelWidth - 2)}${figure(median).padStart(12)}   ${figure(min)} – ${figure(max)}`,
+    );
   }
   for (const note of notes) lines.push(`  note: ${note}`);
   for (const bar of bars) lines.push(`  bar: ${formatBar(bar)}`);
@@ -42,16 +53,26 @@ export function formatBar(bar: Bar): string {
 /** Three digits or so. */
 function figure(value: number): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replaceAll(",", " ");
+  return value
+    .toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })
+    .replaceAll(",", " ");
 }
 
 /** Writes bench/results/<scenario>.json. */
 export function saveFindings({ name, title }: Scenario, machine: Machine, findings: Findings): void {
   const { unit, notes } = findings;
-  const rows = findings.rows.map((row) => ({ group: row.group, label: row.label, ...summarize(row.samples), samples: row.samples }));
+  const rows = findings.rows.map((row) => ({
+    group: row.group,
+    label: row.label,
+    ...summarize(row.samples),
+    samples: row.samples,
+  }));
   const bars = findings.bars.map((bar) => ({ ...bar, met: isMet(bar) ?? null }));
   const date = new Date().toISOString().slice(0, 10);
   const directory = join(ROOT, "bench/results");
   mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, `${name}.json`), `${JSON.stringify({ scenario: name, title, date, machine, unit, rows, bars, notes }, null, 2)}\n`);
+  writeFileSync(
+    join(directory, `${name}.json`),
+    `${JSON.stringify({ scenario: name, title, date, machine, unit, rows, bars, notes }, null, 2)}\n`,
+  );
 }

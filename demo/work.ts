@@ -35,7 +35,10 @@ export async function measure(
     for (let file = files[next++]; file !== undefined; file = files[next++]) {
       const outcome = await side.process(file);
       sha256.set(file, outcome.sha256);
-      compressed.set(file, { bytes: outcome.compressed.length, digest: createHash("sha1").update(outcome.compressed).digest() });
+      compressed.set(file, {
+        bytes: outcome.compressed.length,
+        digest: createHash("sha1").update(outcome.compressed).digest(),
+      });
       onProgress(sha256.size);
     }
   };

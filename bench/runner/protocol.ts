@@ -6,7 +6,10 @@ import type { Delay } from "../delay.ts";
 /** Answers by order; `milliseconds` in an answer is what it took. */
 export interface Orders {
   /** Allocates memory, touches every page of it, and keeps it. */
-  memory: { order: { readonly megabytes: number; readonly kind: MemoryKind }; answer: { readonly residentMegabytes: number } };
+  memory: {
+    order: { readonly megabytes: number; readonly kind: MemoryKind };
+    answer: { readonly residentMegabytes: number };
+  };
   /** Launches for that long, but at least so many; `delay` asks for the event loop's delay meanwhile. */
   churn: {
     order: {

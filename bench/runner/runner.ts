@@ -27,7 +27,9 @@ export class Runner {
     const { file, args } = CONTESTANTS[name];
     this.#child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
     process.on("exit", this.#kill);
-    createInterface({ input: this.#child.stdout }).on("line", (line) => this.#settle(JSON.parse(line) as AnswerMessage));
+    createInterface({ input: this.#child.stdout }).on("line", (line) =>
+      this.#settle(JSON.parse(line) as AnswerMessage),
+    );
     this.#child.on("error", (error) => this.#settle({ error: error.message }));
     this.#child.on("exit", (code, signal) => this.#settle({ error: `ended with ${signal ?? code}` }));
     // A runner that died has its exit to tell.
@@ -43,13 +45,17 @@ export class Runner {
 
   /** Sends an order and waits for the answer. */
   async ask<K extends keyof Orders>(op: K, order: Orders[K]["order"]): Promise<Orders[K]["answer"]> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) throw new Error(`the runner of ${this.name} has ended`);
-    const timer = setTimeout(() => this.#settle({ error: `no answer to "${op}" for ${PATIENCE_MS / 1000} s` }), PATIENCE_MS);
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
+      throw new Error(`the runner of ${this.name} has ended`);
+    const timer = setTimeout(
+      () => this.#settle({ error: `no answer to "${op}" for ${PATIENCE_MS / 1000} s` }),
+      PATIENCE_MS,
+    );
     try {
-      return await new Promise<AnswerMessage>((resolve, reject) => {
+      return (await new Promise<AnswerMessage>((resolve, reject) => {
         this.#waiter = { resolve, reject };
         this.#child.stdin.write(`${JSON.stringify({ op, ...order })}\n`);
-      }) as Orders[K]["answer"];
+      })) as Orders[K]["answer"];
     } finally {
       clearTimeout(timer);
     }

@@ -25,12 +25,20 @@ export class Tasks {
   memory({ megabytes, kind }: Orders["memory"]["order"]): Orders["memory"]["answer"] {
     for (let i = 0; i < megabytes; i++) {
       if (kind === "buffers") this.#memory.push(Buffer.alloc(MEGABYTE, 1));
-      else for (let j = 0; j < CHUNKS_A_MEGABYTE; j++) this.#memory.push(Array.from({ length: CHUNK_DOUBLES }, (_, k) => k + 0.5));
+      else
+        for (let j = 0; j < CHUNKS_A_MEGABYTE; j++)
+          this.#memory.push(Array.from({ length: CHUNK_DOUBLES }, (_, k) => k + 0.5));
     }
     return { residentMegabytes: Math.round(process.memoryUsage().rss / MEGABYTE) };
   }
 
-  async churn({ file, inFlight, milliseconds, least, delay }: Orders["churn"]["order"]): Promise<Orders["churn"]["answer"]> {
+  async churn({
+    file,
+    inFlight,
+    milliseconds,
+    least,
+    delay,
+  }: Orders["churn"]["order"]): Promise<Orders["churn"]["answer"]> {
     const probe = delay ? new DelayProbe() : undefined;
     const start = performance.now();
     let launches = 0;

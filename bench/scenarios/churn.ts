@@ -33,7 +33,12 @@ const SETTINGS: readonly Setting[] = [
 const HEADROOM_MB = 500;
 
 /** Launches for one measurement; µs a child. */
-export async function churn(bench: Bench, runner: Runner, milliseconds: number = bench.milliseconds, inFlight: number = IN_FLIGHT): Promise<number> {
+export async function churn(
+  bench: Bench,
+  runner: Runner,
+  milliseconds: number = bench.milliseconds,
+  inFlight: number = IN_FLIGHT,
+): Promise<number> {
   const { nop } = bench.children;
   const answer = await runner.ask("churn", { file: nop, inFlight, milliseconds, least: LEAST, delay: false });
   return (answer.milliseconds * 1000) / answer.launches;
@@ -72,7 +77,8 @@ async function run(bench: Bench): Promise<Findings> {
     const cost = (name: ContestantName): number => median(measured.find(({ label }) => label === name)?.samples ?? []);
     const value = cost("child_process") / cost("pidpool");
     const { group, bar } = setting;
-    if (bar !== undefined) bars.push({ what: `${group}: child_process / pidpool`, relation: "at least", limit: bar, unit: "x", value });
+    if (bar !== undefined)
+      bars.push({ what: `${group}: child_process / pidpool`, relation: "at least", limit: bar, unit: "x", value });
     else notes.push(`${group}: child_process / pidpool is ${value.toFixed(1)} x`);
   }
   return { unit: "µs a child", rows, bars, notes };

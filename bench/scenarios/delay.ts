@@ -28,7 +28,13 @@ async function run(bench: Bench): Promise<Findings> {
     measures.push(async () => {
       const { milliseconds } = bench;
       const quiet = await runner.ask("quiet", { milliseconds });
-      const busy = await runner.ask("churn", { file: bench.children.nop, inFlight: IN_FLIGHT, milliseconds, least: LEAST, delay: true });
+      const busy = await runner.ask("churn", {
+        file: bench.children.nop,
+        inFlight: IN_FLIGHT,
+        milliseconds,
+        least: LEAST,
+        delay: true,
+      });
       const delay: Delay = busy.delay ?? { p50: NaN, p99: NaN, max: NaN };
       idle99.push(quiet.delay.p99);
       busy50.push(delay.p50);
@@ -44,7 +50,15 @@ async function run(bench: Bench): Promise<Findings> {
   return {
     unit: "ms late",
     rows,
-    bars: [{ what: "pidpool: p99 of the churn over idle", relation: "at most", limit: BAR_MS, unit: "ms", value: median(added.pidpool) }],
+    bars: [
+      {
+        what: "pidpool: p99 of the churn over idle",
+        relation: "at most",
+        limit: BAR_MS,
+        unit: "ms",
+        value: median(added.pidpool),
+      },
+    ],
     notes: [`child_process: p99 of the churn over idle is ${theirs.toFixed(1)} ms${stuck}`],
   };
 }
@@ -52,6 +66,7 @@ async function run(bench: Bench): Promise<Findings> {
 /** See the head of this file. */
 export const delayScenario: Scenario = {
   name: "delay",
-  title: "event-loop delay of the launching thread (monitorEventLoopDelay, 1 ms timer, less that 1 ms) during the churn",
+  title:
+    "event-loop delay of the launching thread (monitorEventLoopDelay, 1 ms timer, less that 1 ms) during the churn",
   run,
 };

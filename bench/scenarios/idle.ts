@@ -21,7 +21,13 @@ interface Series {
   readonly many: number[];
 }
 
-async function measurePair(bench: Bench, runner: Runner, count: number, series: readonly Series[], noneFirst: boolean): Promise<void> {
+async function measurePair(
+  bench: Bench,
+  runner: Runner,
+  count: number,
+  series: readonly Series[],
+  noneFirst: boolean,
+): Promise<void> {
   const measure = async (which: "none" | "many"): Promise<void> => {
     for (const one of series) one[which].push(await churn(bench, runner, bench.milliseconds, one.inFlight));
   };

@@ -49,8 +49,16 @@ function steps(): readonly Step[] {
   const spec = encodable();
   const env = { ...process.env };
   return [
-    { label: "resolveSpec, two arguments, inherited environment", call: () => (sink += resolveSpec("run", "git", ["rev-parse", "HEAD"], {}).block.length), weight: 1 },
-    { label: "resolveSpec, two arguments, given environment", call: () => (sink += resolveSpec("run", "git", ["rev-parse", "HEAD"], { env }).block.length), weight: 1 },
+    {
+      label: "resolveSpec, two arguments, inherited environment",
+      call: () => (sink += resolveSpec("run", "git", ["rev-parse", "HEAD"], {}).block.length),
+      weight: 1,
+    },
+    {
+      label: "resolveSpec, two arguments, given environment",
+      call: () => (sink += resolveSpec("run", "git", ["rev-parse", "HEAD"], { env }).block.length),
+      weight: 1,
+    },
     { label: "encodeSpec alone", call: () => (sink += encodeSpec(spec).length), weight: 1 },
     { label: "one exit through BatchWriter and readBatch", call: roundTrip(), weight: RECORDS },
     { label: "one koffi call that is a system call (fcntl)", call: () => (sink += fdFlags(0)), weight: 1 },
@@ -58,8 +66,8 @@ function steps(): readonly Step[] {
 }
 
 async function run(bench: Bench): Promise<Findings> {
-  const measured = steps().map((step) => ({ ...step, samples: [] as number[] }));
-  const measures = measured.map(({ label, call, weight, samples }) => async () => {
+  const measured = steps().map((step) => ({ step, samples: [] as number[] }));
+  const measures = measured.map(({ step: { label, call, weight }, samples }) => async () => {
     const repeat = Math.ceil(BATCH / weight);
     const tiny = new TinyBench({ time: bench.milliseconds / 4, warmupTime: bench.milliseconds / 10 });
     tiny.add(label, () => {
@@ -71,7 +79,12 @@ async function run(bench: Bench): Promise<Findings> {
     samples.push((result.latency.p50 * 1e6) / (repeat * weight));
   });
   await bench.interleave(measures);
-  return { unit: "ns", rows: measured.map(({ label, samples }) => ({ group: "in the library", label, samples })), bars: [], notes: [] };
+  return {
+    unit: "ns",
+    rows: measured.map(({ step, samples }) => ({ group: "in the library", label: step.label, samples })),
+    bars: [],
+    notes: [],
+  };
 }
 
 /** See the head of this file. */
