@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ExitError, PidpoolError, ProcessPool } from "pidpool";
+import { rejection } from "../helpers/errors.js";
+
+test("an exit code other than 0 rejects with an ExitError that carries the whole result", async () => {
+  await using pool = new ProcessPool();
+  const args = ["-c", "echo some output; echo first line >&2; echo last line >&2; exit 3"];
+  const error = await rejection(pool.run("sh", args), ExitError);
+  assert.ok(error instanceof PidpoolError);
+  assert.ok(error instanceof Error);
+  assert.equal(error.name, "ExitError");
+  assert.equal(error.code, "ERR_EXIT");
+  assert.equal(error.message, '"sh" exited with code 3: last line');
+  assert.equal(error.exit, error.result.exit);
+  assert.equal(error.exit.status === "exited" && error.exit.code, 3);
+  assert.equal(error.exit.reason, "exit");
+  assert.equal(error.result.stdout, "some output\n");
+  assert.equal(error.result.stderr, "first line\nlast line\n");
+  assert.equal(error.result.file, "sh");
+  assert.deepEqual(error.result.args, args);
+  assert.equal(error.result.pid, error.exit.pid);
+  assert.equal(error.result.truncated, null);
+});
+
+test("the message of an ExitError takes the last line of stderr from bytes, too, and does without", async () => {
+  await using pool = new ProcessPool();
+  const script = ["-c", "echo one >&2; echo two >&2; exit 1"];
+  assert.equal((await rejection(pool.run("sh", script, { encoding: "buffer" }), ExitError)).message, '"sh" exited with code 1: two');
+  assert.equal((await rejection(pool.run("sh", script, { stdio: "ignore" }), ExitError)).message, '"sh" exited with code 1');
+  assert.equal((await rejection(pool.run("false"), ExitError)).message, '"false" exited with code 1');
+});
+
+test("check: false resolves whatever the exit", async () => {
+  await using pool = new ProcessPool();
+  const failed = await pool.run("sh", ["-c", "echo out; exit 7"], { check: false });
+  assert.equal(failed.exit.status === "exited" && failed.exit.code, 7);
+  assert.equal(failed.stdout, "out\n");
+  const killed = await pool.run("sh", ["-c", "kill -KILL $$"], { check: false });
+  assert.equal(killed.exit.status, "signaled");
+});
+
+test("each exit code arrives as it is", async () => {
+  await using pool = new ProcessPool();
+  for (const code of [0, 1, 2, 126, 127, 128, 137, 143, 255]) {
+    const { exit } = await pool.run("sh", ["-c", `exit ${code}`], { check: false });
+    assert.equal(exit.status === "exited" && exit.code, code);
+    assert.equal(exit.reason, "exit");
+  }
+});
+
+test("a child that dies of a signal is reported as signaled, with the signal's name and no code", async () => {
+  await using pool = new ProcessPool();
+  for (const [number, name] of [[1, "SIGHUP"], [9, "SIGKILL"], [13, "SIGPIPE"], [15, "SIGTERM"], [34, "SIGRTMIN+0"], [40, "SIGRTMIN+6"]] as const) {
+    const error = await rejection(pool.run("sh", ["-c", `kill -${number} $$`]), ExitError);
+    assert.equal(error.exit.status, "signaled");
+    assert.equal(error.exit.status === "signaled" && error.exit.signal, name);
+    assert.equal(error.exit.status === "signaled" && error.exit.coreDumped, false);
+    assert.equal(error.exit.reason, "signal");
+    assert.equal("code" in error.exit, false);
+    assert.equal(error.message, `"sh" was killed by ${name}`);
+  }
+});
+
+test("an exit code of 128 + n is an exit code, not a signal", async () => {
+  await using pool = new ProcessPool();
+  const { exit } = await pool.run("sh", ["-c", "sh -c 'kill -TERM $$'; exit $?"], { check: false });
+  assert.equal(exit.status === "exited" && exit.code, 143);
+});
+
+test("the report has the child's own pid and times that fit together", async () => {
+  await using pool = new ProcessPool();
+  const before = Date.now();
+  const { stdout, exit, pid, waitMs } = await pool.run("sh", ["-c", "echo $$; i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done"]);
+  const after = Date.now();
+  assert.equal(stdout, `${pid}\n`);
+  assert.equal(exit.pid, pid);
+  assert.equal(exit.message, null);
+  // The two clocks are read one after the other, and one may be adjusted.
+  assert.ok(exit.startedAt > before - 1000 && exit.startedAt < after + 1000, `${exit.startedAt} from ${before} to ${after}`);
+  assert.ok(waitMs >= 0);
+  assert.ok(exit.userMs !== null && exit.systemMs !== null);
+  assert.ok(exit.userMs + exit.systemMs > 0);
+  // One thread; the kernel counts CPU time by ticks on some machines.
+  assert.ok(exit.userMs + exit.systemMs <= exit.wallMs + 50, `${exit.userMs} + ${exit.systemMs} of ${exit.wallMs}`);
+});
+
+test("maxRss is the child's own peak, or null where the kernel shows the parent's", async () => {
+  await using pool = new ProcessPool();
+  assert.equal((await pool.run("true")).exit.maxRss, null);
+  const megabytes = Math.ceil(process.resourceUsage().maxRSS / 1024) + 64;
+  const { exit } = await pool.run("python3", ["-c", `x = b"x" * (${megabytes} << 20)`]);
+  assert.ok(exit.maxRss !== null && exit.maxRss >= megabytes << 20, `${exit.maxRss}`);
+});
