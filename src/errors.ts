@@ -67,7 +67,8 @@ export class InvalidOptionError extends PidpoolError {
 export class LaunchError extends PidpoolError {
   declare readonly code: "ERR_LAUNCH";
   /**
-   * The step that failed: `"pipe"` and `"clone"` happen in the parent, the others in the child.
+   * The step that failed: `"input"` (the stream of the option input), `"pipe"` and `"clone"` happen in the
+   * parent, the others in the child.
    */
   readonly stage: string;
   readonly file: string;

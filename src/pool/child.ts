@@ -1,6 +1,6 @@
 // One launch as the pool's thread knows it, from the call to the exit.
 import type { Socket } from "node:net";
-import { pipeline } from "node:stream";
+import { finished, type Readable } from "node:stream";
 import type { ExitReport } from "../process/report.ts";
 import type { StdioStream } from "../process/process.ts";
 import type { LaunchSpec } from "../process/spec.ts";
@@ -39,6 +39,9 @@ export class Child {
     this.spec = spec;
     this.events = events;
     this.announce = announce;
+    const { input } = spec;
+    // From now on: a stream that breaks while the launch waits must not crash the program.
+    if (input !== undefined && "stream" in input) finished(input.stream, { writable: false }, (error) => this.#inputEnded(error));
   }
 
   /** Takes over the streams of a launch under way and starts to feed the child's stdin. */
@@ -52,23 +55,31 @@ export class Child {
     if (!this.refed) socket.unref();
     const { input } = this.spec;
     if (input !== undefined && "stream" in input) {
-      let broken: unknown;
-      input.stream.once("error", (error) => (broken = error));
-      // A child may end without reading everything: errors of the socket are no errors of the launch.
-      pipeline(input.stream, socket, () => {
-        if (broken !== undefined) this.inputFailed(broken);
-      });
+      this.#pump(input.stream, socket);
     } else {
       socket.on("error", () => socket.destroy());
       socket.end(rest ?? new Uint8Array(0));
     }
   }
 
+  /** Not pipeline(), which would end the child's stdin when the stream breaks off: that looks like its end. */
+  #pump(stream: Readable, socket: Socket): void {
+    const over = (): void => {
+      // A child may end without reading everything: that is no failure of the stream.
+      this.#inputOver = true;
+      stream.destroy();
+    };
+    socket.on("error", over).once("close", over);
+    stream.pipe(socket);
+  }
+
+  #inputOver = false;
   /** Why the input stream failed, if it did. */
   inputError: unknown;
 
-  /** A child must not take a broken-off input for a whole one. */
-  inputFailed(error: unknown): void {
+  /** A child must not take a broken-off input for a whole one: its stdin stays open until it is stopped. */
+  #inputEnded(error: NodeJS.ErrnoException | null | undefined): void {
+    if (error === null || error === undefined || this.#inputOver) return;
     this.inputError = error;
     this.place?.supervisor.stop(this, "input-error", this.spec.killSignal);
   }

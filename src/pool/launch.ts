@@ -1,7 +1,7 @@
 // One call of run() or spawn() on its way: waiting for a place, launching,
 // trying again, running, settled. It settles its promise exactly once.
 import { performance } from "node:perf_hooks";
-import { ExitError, InvalidOptionError, PidpoolError } from "../errors.ts";
+import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
 import { launchError } from "../process/diagnose.ts";
 import { Process } from "../process/process.ts";
 import { describeExit, type ExitReport } from "../process/report.ts";
@@ -74,6 +74,11 @@ export class Launch implements ChildEvents {
   /** Begins, or begins again. */
   attempt(): void {
     if (this.#beganAt === 0) this.#beganAt = performance.now();
+    if (this.child.inputError !== undefined) {
+      this.#end(undefined);
+      this.#reject(inputError(this.spec, this.child.inputError));
+      return;
+    }
     let result: number;
     try {
       result = this.#host.begin(this);
@@ -143,7 +148,9 @@ export class Launch implements ChildEvents {
 
   cancelled(): void {
     this.#end(undefined);
-    this.#reject(this.#abortError ?? new PidpoolError("ERR_CLOSED", "the pool was destroyed before the child was started"));
+    const { spec, child } = this;
+    if (this.#abortError === undefined && child.inputError !== undefined) this.#reject(inputError(spec, child.inputError));
+    else this.#reject(this.#abortError ?? new PidpoolError("ERR_CLOSED", "the pool was destroyed before the child was started"));
   }
 
   exited(report: ExitReport, outputs: readonly CapturedOutput[]): void {
@@ -220,6 +227,12 @@ export function abortError(spec: LaunchSpec): PidpoolError {
   return new PidpoolError("ERR_ABORTED", `${JSON.stringify(spec.file)} was aborted before it was started`, {
     cause: spec.signal?.reason,
   });
+}
+
+/** The error of a launch whose input stream failed before its start. */
+function inputError({ file }: LaunchSpec, cause: unknown): LaunchError {
+  const why = cause instanceof Error ? `: ${cause.message}` : "";
+  return new LaunchError("input", file, `cannot start ${JSON.stringify(file)}: its input failed before${why} (input)`, { cause });
 }
 
 /** What died of what, and the last line that it wrote to stderr. */
