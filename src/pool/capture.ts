@@ -55,20 +55,28 @@ export class Capture {
     return this.#open === 0;
   }
 
-  /** Reads once from the n-th stream. Returns false where its limit is exceeded. */
+  /** Reads once from the n-th stream. Returns false where its limit is exceeded: {@link shut} it then. */
   readOne(n: number): boolean {
     const stream = this.#streams[n];
     return stream === undefined || this.#read(stream) !== "limit";
   }
 
-  /** Reads what is there now from every stream. Returns false where a limit is exceeded. */
+  /** Closes the n-th stream, for the child to see a broken pipe. */
+  shut(n: number): void {
+    const stream = this.#streams[n];
+    if (stream !== undefined) this.#close(stream);
+  }
+
+  /** Reads what is there now from every stream. Returns false where a limit is exceeded; that stream is closed. */
   drain(): boolean {
     let within = true;
     for (const stream of this.#streams) {
       let outcome;
       do outcome = this.#read(stream);
       while (outcome === "data");
-      if (outcome === "limit") within = false;
+      if (outcome !== "limit") continue;
+      within = false;
+      this.#close(stream);
     }
     return within;
   }
@@ -117,7 +125,6 @@ export class Capture {
     stream.size += kept;
     if (kept < n) {
       stream.flags |= OUTPUT.limit;
-      this.#close(stream);
       return "limit";
     }
     if (stream.size >= READ_SIZE) grow(stream, fd);

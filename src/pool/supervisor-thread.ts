@@ -142,7 +142,8 @@ class SupervisorThread {
       return;
     }
     const capture = this.#capture(slot);
-    capture.drain();
+    // What the child left in the pipe may exceed the limit: the same end as if it had been seen a moment sooner.
+    if (!capture.drain() && this.#word(slot, SLOT.reason) === 0) this.#setWord(slot, SLOT.reason, reasonCode("output-limit"));
     if (capture.ended) {
       this.#finish(slot, capture);
     } else {
@@ -169,11 +170,11 @@ class SupervisorThread {
   #readOutput(slot: number, stream: number): void {
     const capture = this.#capture(slot);
     const within = capture.readOne(stream);
-    if (this.#lingering.has(slot)) {
-      if (capture.ended) this.#finish(slot, capture);
-    } else if (!within) {
-      this.#stop(slot, reasonCode("output-limit"), this.#word(slot, SLOT.killSignal));
-    }
+    const lingering = this.#lingering.has(slot);
+    // First the signal, then the broken pipe: SIGPIPE must not come before killSignal.
+    if (!within && !lingering) this.#stop(slot, reasonCode("output-limit"), this.#word(slot, SLOT.killSignal));
+    if (!within) capture.shut(stream);
+    if (lingering && capture.ended) this.#finish(slot, capture);
   }
 
   // ---- deadlines and stopping
