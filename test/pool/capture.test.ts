@@ -110,9 +110,9 @@ test("a grandchild that holds the pipe does not hold the result, and nothing wri
 
 test("what a grandchild writes within outputGrace is kept", async () => {
   await using pool = new ProcessPool();
-  const script = "(while kill -0 $0; do sleep 0.01; done 2>/dev/null; echo late) & echo early";
   // The grandchild waits until the child was reaped.
-  const { stdout, truncated } = await pool.run("sh", ["-c", script.replace("$0", "$$")], { outputGrace: Infinity });
+  const script = "(while kill -0 $$; do sleep 0.01; done 2>/dev/null; echo late) & echo early";
+  const { stdout, truncated } = await pool.run("sh", ["-c", script], { outputGrace: Infinity });
   assert.equal(stdout, "early\nlate\n");
   assert.equal(truncated, null);
 });
