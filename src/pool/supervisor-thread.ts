@@ -272,6 +272,7 @@ class SupervisorThread {
         if (this.#word(slot, SLOT.stage) === WATCH_FAILED) {
           signalChild(this.#region, slot, SIGKILL, false);
           this.#setDeadline(slot, DEADLINE.poll, POLL_INTERVAL);
+          break;
         }
         if ((this.#word(slot, SLOT.notify) & NOTIFY.end) !== 0) this.#add(RECORD.launched, slot);
         break;
