@@ -252,11 +252,11 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       this.#running--;
       tally.busyMs += report?.wallMs ?? 0;
     }
-    // An exit may be what those who ran out of something have waited for.
-    for (const waiting of this.#retries.keys()) {
+    // An exit may be what those who ran out of something have waited for; not when destroy() drops them all.
+    const [waiting] = this.#state === "destroyed" ? [] : this.#retries.keys();
+    if (waiting !== undefined) {
       this.#forget(waiting);
       waiting.attempt();
-      break;
     }
     this.#advance();
   }
