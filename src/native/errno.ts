@@ -3,10 +3,12 @@ import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
 
 const names = getSystemErrorMap();
+/** libuv's table lacks some that exec has, such as ENOEXEC. */
+const more = new Map(Object.entries(constants.errno).map(([name, errno]) => [errno, name]));
 
 /** errno(3)'s name for a positive errno, e.g. 2 → `"ENOENT"`; `"E<n>"` for one that Node does not know. */
 export function errnoName(errno: number): string {
-  return names.get(-errno)?.[0] ?? `E${errno}`;
+  return names.get(-errno)?.[0] ?? more.get(errno) ?? `E${errno}`;
 }
 
 /** The number of an errno's name; 0 for none. */
