@@ -50,20 +50,18 @@ export function oneOf<const T extends string | boolean>(name: string, value: unk
   return found;
 }
 
-/** A plain bag of options, without keys that nobody knows. */
+/** A plain bag of options, without keys that nobody knows. No option takes null; undefined means the default. */
 export function bag(name: string, value: unknown, known: ReadonlySet<string>): Record<string, unknown> {
   if (value === undefined) return {};
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new InvalidOptionError(name, value, "it must be an object");
   }
-  for (const key of Object.keys(value)) {
+  for (const [key, given] of Object.entries(value as Record<string, unknown>)) {
+    const option = name === "options" ? key : `${name}.${key}`;
     if (!known.has(key)) {
-      throw new InvalidOptionError(
-        name === "options" ? key : `${name}.${key}`,
-        (value as Record<string, unknown>)[key],
-        `there is no such option; there are ${[...known].join(", ")}`,
-      );
+      throw new InvalidOptionError(option, given, `there is no such option; there are ${[...known].join(", ")}`);
     }
+    if (given === null) throw new InvalidOptionError(option, null, "leave it out, or give undefined, for the default");
   }
   return value as Record<string, unknown>;
 }
