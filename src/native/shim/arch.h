@@ -19,7 +19,7 @@ enum {
 	NR_rt_sigaction = 13, NR_rt_sigprocmask = 14, NR_futex = 202,
 	NR_clock_gettime = 228, NR_epoll_ctl = 233, NR_waitid = 247,
 	NR_openat = 257, NR_dup3 = 292, NR_clone = 56, NR_write = 1,
-	NR_close = 3, NR_close_range = 436, NR_clone3 = 435,
+	NR_close = 3, NR_close_range = 436, NR_clone3 = 435, NR_sched_yield = 24,
 };
 
 static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
@@ -45,7 +45,7 @@ enum {
 	NR_rt_sigaction = 134, NR_rt_sigprocmask = 135, NR_futex = 98,
 	NR_clock_gettime = 113, NR_epoll_ctl = 21, NR_waitid = 95,
 	NR_openat = 56, NR_dup3 = 24, NR_clone = 220, NR_write = 64,
-	NR_close = 57, NR_close_range = 436, NR_clone3 = 435,
+	NR_close = 57, NR_close_range = 436, NR_clone3 = 435, NR_sched_yield = 124,
 };
 
 static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)

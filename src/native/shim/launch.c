@@ -295,6 +295,29 @@ static void leave_launching(struct pp_slot *slot, u32 state)
 	while (!__atomic_compare_exchange_n(&slot->state, &launching, state, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 }
 
+/* The child shares our memory map: its change of uid or gid would leave this
+ * whole process undumpable. Launchers do this at the same time, so the first
+ * one in remembers what it was, and each one out puts it back. */
+static struct {
+	u32 lock, launches;
+	int before;
+} dumpable;
+
+static void keep_dumpable(int entering)
+{
+	while (__atomic_exchange_n(&dumpable.lock, 1, __ATOMIC_ACQUIRE))
+		SYS0(NR_sched_yield);
+	if (entering) {
+		if (dumpable.launches++ == 0)
+			dumpable.before = (int)SYS1(NR_prctl, PR_GET_DUMPABLE);
+	} else {
+		dumpable.launches--;
+		if (dumpable.before == 0 || dumpable.before == 1)
+			SYS2(NR_prctl, PR_SET_DUMPABLE, dumpable.before);
+	}
+	__atomic_store_n(&dumpable.lock, 0, __ATOMIC_RELEASE);
+}
+
 /* Sets state, pid, pidfd, stage, error and started_ns of the slot; consumes the
  * fds that were handed over, whatever happens. Returns the stage that failed.
  * A child that runs may be reaped and its slot be another's by the time this
@@ -305,7 +328,7 @@ u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
 	struct start s = { .slot = slot, .spec = spec, .parent = SYS0(NR_getpid) };
 	u64 all = ~0ULL, old = 0;
 	i64 now[2] = { 0, 0 };
-	int dumpable = -1;
+	int changes_ids = (spec->flags & (PP_SETUID | PP_SETGID)) != 0;
 
 	relocate(spec, spec->argv, spec->argc);
 	relocate(spec, spec->envp, spec->envc);
@@ -313,10 +336,8 @@ u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
 	slot->stage = PP_STAGE_NONE;
 	slot->pid = 0;
 	__atomic_store_n(&slot->pidfd, -1, __ATOMIC_RELEASE);
-	/* The child shares our memory map: its change of uid or gid would leave
-	 * this whole process undumpable. */
-	if (spec->flags & (PP_SETUID | PP_SETGID))
-		dumpable = (int)SYS1(NR_prctl, PR_GET_DUMPABLE);
+	if (changes_ids)
+		keep_dumpable(1);
 	SYS2(NR_clock_gettime, CLOCK_MONOTONIC, now);
 	slot->started_ns = (u64)now[0] * 1000000000ULL + (u64)now[1];
 
@@ -324,8 +345,8 @@ u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
 	long pid = start_child(l, &s);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 
-	if (dumpable == 0 || dumpable == 1)
-		SYS2(NR_prctl, PR_SET_DUMPABLE, dumpable);
+	if (changes_ids)
+		keep_dumpable(0);
 	settle(l, spec, s.lent);
 
 	volatile struct pp_slot *seen = slot;
