@@ -27,7 +27,7 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
     // Both kinds differ in their default stdio only; what is wrong for run() alone shows when run() is called.
     const spec = resolveSpec(wantsPipe(options) ? "spawn" : "run", file, args, options, host.defaults);
     this.#specs[spec.kind] = spec;
-    this.#options.env ??= options.env ?? host.defaults.env ?? { ...process.env };
+    this.#options.env = { ...(options.env ?? host.defaults.env ?? process.env) };
     this.file = spec.file;
     this.args = spec.args;
   }

@@ -121,8 +121,8 @@ export function resolveSpec(
  */
 export function overrideSpec(spec: LaunchSpec, base: LaunchOptions, overrides: unknown, defaults: LaunchOptions): LaunchSpec {
   const given = bag("options", overrides, OPTION_KEYS);
-  const keys = Object.keys(given);
-  const merged: LaunchOptions = { ...base, ...given };
+  const keys = Object.keys(given).filter((key) => given[key] !== undefined);
+  const merged: LaunchOptions = withDefaults(given, base);
   if (keys.every((key) => LIGHT_KEYS.has(key))) {
     if (keys.length === 0) return spec;
     return Object.freeze({ ...spec, ...lightOptions(withDefaults({ ...merged }, defaults)) });
