@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 
 /** The error that a promise rejects with, which must be of this class. */
-export async function rejection<T extends Error>(promise: Promise<unknown>, type: new (...args: never[]) => T): Promise<T> {
+export async function rejection<T extends Error>(
+  promise: Promise<unknown>,
+  type: new (...args: never[]) => T,
+): Promise<T> {
   const error = await promise.then(
     () => assert.fail(`resolved, instead of rejecting with a ${type.name}`),
     (reason: unknown) => reason,

@@ -5,7 +5,7 @@ import type { ProcessPool, RunResult } from "pidpool";
 /** A `cat` whose input stays open until {@link release}. */
 export interface Held {
   readonly run: Promise<RunResult<string, string>>;
-  release(): void;
+  readonly release: () => void;
 }
 
 /** Starts one; `name` comes back as its output. */

@@ -7,9 +7,13 @@ const libc = koffi.load(null);
 /** Makes `fd` lead where `from` leads, without close-on-exec. dup2(2). */
 export const dup2: (from: number, fd: number) => number = libc.func("int dup2(int from, int fd)");
 
-const setHandler: (signal: number, handler: number) => number = libc.func("intptr_t signal(int number, intptr_t handler)");
+const setHandler: (signal: number, handler: number) => number = libc.func(
+  "intptr_t signal(int number, intptr_t handler)",
+);
 
-const prctl: (option: number, a: number, b: number, c: number, d: number) => number = libc.func("int prctl(int option, long a, long b, long c, long d)");
+const prctl: (option: number, a: number, b: number, c: number, d: number) => number = libc.func(
+  "int prctl(int option, long a, long b, long c, long d)",
+);
 
 /** Whether this process may be dumped and traced, and owns its /proc. prctl(2), PR_GET_DUMPABLE. */
 export function isDumpable(): boolean {

@@ -33,6 +33,14 @@ export function stateOf(pid: number): string | undefined {
   }
 }
 
+/** The fields of a line of proc_pid_stat(5) from the third, the state, on. */
+export function statFields(line: string): string[] {
+  return line
+    .slice(line.lastIndexOf(")") + 2)
+    .trim()
+    .split(" ");
+}
+
 /** Whether a process runs: a zombie that only waits to be reaped does not. */
 export function isAlive(pid: number): boolean {
   const state = stateOf(pid);

@@ -2,16 +2,19 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { ExitError, PidpoolError, ProcessPool } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { childPids } from "../helpers/self.js";
-import { until } from "../helpers/wait.js";
+import { rejection } from "../helpers/errors.ts";
+import { childPids, until } from "../helpers/processes.ts";
+import { running } from "../helpers/wait.ts";
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, "abort").length;
 
 test("a signal that was aborted before rejects with ERR_ABORTED, and nothing is started", async () => {
   await using pool = new ProcessPool();
   const reason = new Error("why");
-  for (const start of [pool.run("true", [], { signal: AbortSignal.abort(reason) }), pool.spawn("true", [], { signal: AbortSignal.abort(reason) })]) {
+  for (const start of [
+    pool.run("true", [], { signal: AbortSignal.abort(reason) }),
+    pool.spawn("true", [], { signal: AbortSignal.abort(reason) }),
+  ]) {
     const error = await rejection(start, PidpoolError);
     assert.equal(error.code, "ERR_ABORTED");
     assert.equal(error.cause, reason);
@@ -42,8 +45,9 @@ test("an abort takes a run out of the queue, and the others go on", async () => 
 test("an abort ends a running child with killSignal, and the reason is the error's cause", async () => {
   await using pool = new ProcessPool();
   const stop = new AbortController();
-  const run = rejection(pool.run("sleep", ["1000"], { signal: stop.signal, killSignal: "SIGINT" }), ExitError);
-  await until(() => childPids().length === 1);
+  const { run } = await running(pool, () =>
+    rejection(pool.run("sleep", ["1000"], { signal: stop.signal, killSignal: "SIGINT" }), ExitError),
+  );
   const reason = new Error("no longer wanted");
   stop.abort(reason);
   const error = await run;

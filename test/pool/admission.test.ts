@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LaunchError, PidpoolError, ProcessPool } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { hold } from "../helpers/held.js";
-import { childPids } from "../helpers/self.js";
-import { until } from "../helpers/wait.js";
+import { rejection } from "../helpers/errors.ts";
+import { hold } from "../helpers/held.ts";
+import { childPids, until } from "../helpers/processes.ts";
 
 test("no more children than concurrency are alive at any time, and all runs get their turn", async () => {
   await using pool = new ProcessPool({ concurrency: 3 });
@@ -67,7 +66,10 @@ test("a run beyond maxQueue rejects with ERR_QUEUE_FULL, and the others are not 
   assert.equal(pool.queueSize, 3);
   for (const { release } of held) release();
   const results = await Promise.all(held.map(({ run }) => run));
-  assert.deepEqual(results.map(({ stdout }) => stdout), ["0", "1", "2", "3", "4"]);
+  assert.deepEqual(
+    results.map(({ stdout }) => stdout),
+    ["0", "1", "2", "3", "4"],
+  );
   assert.equal((await pool.run("echo", ["room again"])).stdout, "room again\n");
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { ExitError, ProcessPool } from "pidpool";
-import { rejection } from "../helpers/errors.js";
+import { rejection } from "../helpers/errors.ts";
 
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -25,7 +25,9 @@ test("output arrives in order, whatever its size", async () => {
 
 test("many children's outputs are not mixed up", async () => {
   await using pool = new ProcessPool({ concurrency: 8 });
-  const runs = Array.from({ length: 60 }, (_, i) => pool.run("sh", ["-c", `echo ${i}; head -c ${i * 500} /dev/zero; echo e${i} >&2`]));
+  const runs = Array.from({ length: 60 }, (_, i) =>
+    pool.run("sh", ["-c", `echo ${i}; head -c ${i * 500} /dev/zero; echo e${i} >&2`]),
+  );
   for (const [i, { stdout, stderr }] of (await Promise.all(runs)).entries()) {
     assert.ok(stdout === `${i}\n${"\0".repeat(i * 500)}`, `stdout of ${i}`);
     assert.equal(stderr, `e${i}\n`);
@@ -61,7 +63,9 @@ test("exactly maxOutput bytes are no excess", async () => {
 
 test("a child that exits at once with more than maxOutput in the pipe is over the limit all the same", async () => {
   await using pool = new ProcessPool();
-  const runs = Array.from({ length: 100 }, () => rejection(pool.run("echo", ["0123456789"], { maxOutput: 10 }), ExitError));
+  const runs = Array.from({ length: 100 }, () =>
+    rejection(pool.run("echo", ["0123456789"], { maxOutput: 10 }), ExitError),
+  );
   for (const error of await Promise.all(runs)) {
     assert.equal(error.exit.reason, "output-limit");
     assert.equal(error.result.stdout, "0123456789");

@@ -3,8 +3,9 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { ExitError, InvalidOptionError, LaunchError, ProcessPool } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { tempDir } from "../helpers/files.js";
+import { rejection } from "../helpers/errors.ts";
+import { tempDir } from "../helpers/files.ts";
+import { running } from "../helpers/wait.ts";
 
 test("a command runs as often as wanted, also at the same time", async () => {
   await using pool = new ProcessPool();
@@ -13,7 +14,10 @@ test("a command runs as often as wanted, also at the same time", async () => {
   assert.deepEqual(command.args, ["-c", "cat; exit $0", "0"]);
   assert.equal((await command.run()).stdout, "");
   const results = await Promise.all(Array.from({ length: 20 }, (_, i) => command.run({ input: `input ${i}` })));
-  assert.deepEqual(results.map(({ stdout }) => stdout), Array.from({ length: 20 }, (_, i) => `input ${i}`));
+  assert.deepEqual(
+    results.map(({ stdout }) => stdout),
+    Array.from({ length: 20 }, (_, i) => `input ${i}`),
+  );
   assert.equal(new Set(results.map(({ pid }) => pid)).size, 20);
 });
 
@@ -61,7 +65,11 @@ test("input may be the command's own, and another for one run", async () => {
 test("overrides hold for one run alone", async (t) => {
   await using pool = new ProcessPool();
   const dir = tempDir(t);
-  const command = pool.command("/bin/sh", ["-c", "pwd -P; echo $WORD; umask"], { cwd: dir, env: { WORD: "own" }, umask: 0o077 });
+  const command = pool.command("/bin/sh", ["-c", "pwd -P; echo $WORD; umask"], {
+    cwd: dir,
+    env: { WORD: "own" },
+    umask: 0o077,
+  });
   const own = `${dir}\nown\n0077\n`;
   assert.equal((await command.run()).stdout, own);
   assert.equal((await command.run({ cwd: "/" })).stdout, "/\nown\n0077\n");
@@ -78,9 +86,13 @@ test("overrides hold for one run alone", async (t) => {
 test("timeout, killSignal and signal may be given for one run", async () => {
   await using pool = new ProcessPool();
   const command = pool.command("sleep", ["1000"], { check: false });
-  const timedOut = await command.run({ timeout: 20, killSignal: "SIGINT" });
-  assert.equal(timedOut.exit.reason, "timeout");
-  assert.equal(timedOut.exit.status === "signaled" && timedOut.exit.signal, "SIGINT");
+  assert.equal((await command.run({ timeout: 20 })).exit.reason, "timeout");
+  const stop = new AbortController();
+  const { run } = await running(pool, () => command.run({ signal: stop.signal, killSignal: "SIGINT" }));
+  stop.abort();
+  const { exit } = await run;
+  assert.equal(exit.reason, "aborted");
+  assert.equal(exit.status === "signaled" && exit.signal, "SIGINT");
   const child = await command.spawn({ timeout: 20, stdio: "ignore" });
   assert.equal((await child.exited).reason, "timeout");
   await assert.rejects(command.run({ signal: AbortSignal.abort() }), { code: "ERR_ABORTED" });
@@ -95,7 +107,10 @@ test("the environment is that of the moment when the command was made", async (t
   const given = pool.command("/bin/sh", ["-c", "echo $PIDPOOL_TEST"], { env });
   process.env["PIDPOOL_TEST"] = "later";
   env["PIDPOOL_TEST"] = "later";
-  for (const [command, word] of [[inherits, "at first"], [given, "given"]] as const) {
+  for (const [command, word] of [
+    [inherits, "at first"],
+    [given, "given"],
+  ] as const) {
     assert.equal((await command.run()).stdout, `${word}\n`);
     assert.equal((await command.run({ input: "" })).stdout, `${word}\n`);
     assert.equal((await command.run({ cwd: "/" })).stdout, `${word}\n`);

@@ -29,7 +29,10 @@ test("the next deadline is the earliest of all durations", () => {
   assert.equal(deadlines.next(), 25);
   assert.deepEqual(deadlines.due(26), [3]);
   assert.equal(deadlines.next(), 30);
-  assert.deepEqual(deadlines.due(100).sort(), [1, 2]);
+  assert.deepEqual(
+    deadlines.due(100).toSorted((a, b) => a - b),
+    [1, 2],
+  );
 });
 
 test("a cleared deadline never comes, and clearing what is not there does nothing", () => {
@@ -63,7 +66,10 @@ test("within one duration, deadlines come due in the order in which they were se
   for (let key = 0; key < 100; key++) deadlines.set(key, key, 50);
   assert.equal(deadlines.next(), 50);
   assert.deepEqual(deadlines.due(52), [0, 1, 2]);
-  assert.deepEqual(deadlines.due(1000), Array.from({ length: 97 }, (_, i) => i + 3));
+  assert.deepEqual(
+    deadlines.due(1000),
+    Array.from({ length: 97 }, (_, i) => i + 3),
+  );
 });
 
 test("it agrees with a plain list, whatever is set and cleared", () => {
@@ -88,7 +94,10 @@ test("it agrees with a plain list, whatever is set and cleared", () => {
     if (random(3) === 0) {
       const due = [...plain].filter(([, at]) => at <= now).map(([each]) => each);
       for (const each of due) plain.delete(each);
-      assert.deepEqual(deadlines.due(now).sort(), due.sort());
+      assert.deepEqual(
+        deadlines.due(now).toSorted((a, b) => a - b),
+        due.toSorted((a, b) => a - b),
+      );
     }
     assert.equal(deadlines.size, plain.size);
   }

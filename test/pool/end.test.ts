@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { ExitError, PidpoolError, ProcessPool } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { hold } from "../helpers/held.js";
-import { childPids, openFds } from "../helpers/self.js";
-import { until } from "../helpers/wait.js";
+import { rejection } from "../helpers/errors.ts";
+import { hold } from "../helpers/held.ts";
+import { childPids, openFds, until } from "../helpers/processes.ts";
+import { running } from "../helpers/wait.ts";
 
 test("close() waits for the children that run, for those that wait, and for spawned ones", async () => {
   await using pool = new ProcessPool({ concurrency: 1 });
@@ -46,7 +46,10 @@ test("destroy() kills what runs, with reason shutdown, and rejects what waits", 
   const child = await pool.spawn("sleep", ["1000"], { stdio: "ignore" });
   const checked = rejection(pool.run("sleep", ["1000"]), ExitError);
   const unchecked = pool.run("sh", ["-c", "trap '' TERM; while :; do sleep 0.01; done"], { check: false });
-  const queued = [rejection(pool.run("true"), PidpoolError), rejection(pool.run("true", [], { check: false }), PidpoolError)];
+  const queued = [
+    rejection(pool.run("true"), PidpoolError),
+    rejection(pool.run("true", [], { check: false }), PidpoolError),
+  ];
   await until(() => childPids().length === 3);
   await pool.destroy();
   assert.deepEqual(childPids(), []);
@@ -71,7 +74,11 @@ test("destroy() right after the calls settles every one of them and leaves nothi
     await pool.destroy();
     for (const outcome of await settled) {
       if (outcome.status === "fulfilled") assert.ok("exited" in outcome.value);
-      else assert.ok(outcome.reason instanceof ExitError || outcome.reason.code === "ERR_CLOSED", String(outcome.reason));
+      else
+        assert.ok(
+          outcome.reason instanceof ExitError || (outcome.reason as PidpoolError).code === "ERR_CLOSED",
+          String(outcome.reason),
+        );
     }
     assert.deepEqual(childPids(), []);
   }
@@ -79,8 +86,7 @@ test("destroy() right after the calls settles every one of them and leaves nothi
 
 test("destroy() hurries a close() that waits", async () => {
   const pool = new ProcessPool();
-  const run = rejection(pool.run("sleep", ["1000"]), ExitError);
-  await until(() => childPids().length === 1);
+  const { run } = await running(pool, () => rejection(pool.run("sleep", ["1000"]), ExitError));
   const closed = pool.close();
   await pool.destroy();
   await closed;

@@ -7,7 +7,9 @@ const ENV = "/usr/bin/env";
 /** The environment as env(1) prints it for `-0`. */
 function parse(text: string): Record<string, string> {
   const entries = text.split("\0").slice(0, -1);
-  return Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]));
+  return Object.fromEntries(
+    entries.map((entry) => [entry.slice(0, entry.indexOf("=")), entry.slice(entry.indexOf("=") + 1)]),
+  );
 }
 
 test("env is the child's whole environment", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ExitError, PidpoolError, ProcessPool } from "pidpool";
-import { rejection } from "../helpers/errors.js";
+import { rejection } from "../helpers/errors.ts";
 
 test("an exit code other than 0 rejects with an ExitError that carries the whole result", async () => {
   await using pool = new ProcessPool();
@@ -26,8 +26,14 @@ test("an exit code other than 0 rejects with an ExitError that carries the whole
 test("the message of an ExitError takes the last line of stderr from bytes, too, and does without", async () => {
   await using pool = new ProcessPool();
   const script = ["-c", "echo one >&2; echo two >&2; exit 1"];
-  assert.equal((await rejection(pool.run("sh", script, { encoding: "buffer" }), ExitError)).message, '"sh" exited with code 1: two');
-  assert.equal((await rejection(pool.run("sh", script, { stdio: "ignore" }), ExitError)).message, '"sh" exited with code 1');
+  assert.equal(
+    (await rejection(pool.run("sh", script, { encoding: "buffer" }), ExitError)).message,
+    '"sh" exited with code 1: two',
+  );
+  assert.equal(
+    (await rejection(pool.run("sh", script, { stdio: "ignore" }), ExitError)).message,
+    '"sh" exited with code 1',
+  );
   assert.equal((await rejection(pool.run("false"), ExitError)).message, '"false" exited with code 1');
 });
 
@@ -51,7 +57,14 @@ test("each exit code arrives as it is", async () => {
 
 test("a child that dies of a signal is reported as signaled, with the signal's name and no code", async () => {
   await using pool = new ProcessPool();
-  for (const [number, name] of [[1, "SIGHUP"], [9, "SIGKILL"], [13, "SIGPIPE"], [15, "SIGTERM"], [34, "SIGRTMIN+0"], [40, "SIGRTMIN+6"]] as const) {
+  for (const [number, name] of [
+    [1, "SIGHUP"],
+    [9, "SIGKILL"],
+    [13, "SIGPIPE"],
+    [15, "SIGTERM"],
+    [34, "SIGRTMIN+0"],
+    [40, "SIGRTMIN+6"],
+  ] as const) {
     const error = await rejection(pool.run("sh", ["-c", `kill -${number} $$`]), ExitError);
     assert.equal(error.exit.status, "signaled");
     assert.equal(error.exit.status === "signaled" && error.exit.signal, name);
@@ -71,13 +84,19 @@ test("an exit code of 128 + n is an exit code, not a signal", async () => {
 test("the report has the child's own pid and times that fit together", async () => {
   await using pool = new ProcessPool();
   const before = Date.now();
-  const { stdout, exit, pid, waitMs } = await pool.run("sh", ["-c", "echo $$; i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done"]);
+  const { stdout, exit, pid, waitMs } = await pool.run("sh", [
+    "-c",
+    "echo $$; i=0; while [ $i -lt 50000 ]; do i=$((i+1)); done",
+  ]);
   const after = Date.now();
   assert.equal(stdout, `${pid}\n`);
   assert.equal(exit.pid, pid);
   assert.equal(exit.message, null);
   // The two clocks are read one after the other, and one may be adjusted.
-  assert.ok(exit.startedAt > before - 1000 && exit.startedAt < after + 1000, `${exit.startedAt} from ${before} to ${after}`);
+  assert.ok(
+    exit.startedAt > before - 1000 && exit.startedAt < after + 1000,
+    `${exit.startedAt} from ${before} to ${after}`,
+  );
   assert.ok(waitMs >= 0);
   assert.ok(exit.userMs !== null && exit.systemMs !== null);
   assert.ok(exit.userMs + exit.systemMs > 0);

@@ -4,13 +4,14 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ProcessPool } from "pidpool";
-import { tempDir } from "../helpers/files.js";
-import { dup2, ignoreSignal } from "../helpers/libc.js";
+import { tempDir } from "../helpers/files.ts";
+import { dup2, ignoreSignal } from "../helpers/libc.ts";
 
-/** The child's fds with where they lead, from `ls -l /proc/self/fd`; without the directory that ls reads. */
+/** The child's fds, ascending, with where they lead, from `ls -l /proc/self/fd`; without the directory that ls reads. */
 function parseFds(listing: string): Map<number, string> {
   const entries = [...listing.matchAll(/ (\d+) -> (.*)$/gm)].filter(([, , to]) => !/^\/proc\/\d+\/fd$/.test(to ?? ""));
-  return new Map(entries.map(([, fd, to]) => [Number(fd), to ?? ""]));
+  const fds = entries.map(([, fd, to]): [number, string] => [Number(fd), to ?? ""]);
+  return new Map(fds.toSorted(([a], [b]) => a - b));
 }
 
 const LS = ["-l", "/proc/self/fd"];
@@ -18,7 +19,7 @@ const LS = ["-l", "/proc/self/fd"];
 test("a child has its standard streams and no other fd", async () => {
   await using pool = new ProcessPool();
   const fds = parseFds((await pool.run("ls", LS)).stdout);
-  assert.deepEqual([...fds.keys()].sort(), [0, 1, 2]);
+  assert.deepEqual([...fds.keys()], [0, 1, 2]);
   assert.equal(fds.get(0), "/dev/null");
   assert.match(fds.get(1) ?? "", /^pipe:/);
   assert.match(fds.get(2) ?? "", /^pipe:/);
@@ -31,9 +32,9 @@ test("fds of this process without close-on-exec do not reach a child, low or hig
   const leaks = [40, 63, 64, 65, 100, 255, 256, 900].map((number) => dup2(fd, number));
   t.after(() => [fd, ...leaks].forEach(closeSync));
   assert.deepEqual(leaks, [40, 63, 64, 65, 100, 255, 256, 900]);
-  assert.deepEqual([...parseFds((await pool.run("ls", LS)).stdout).keys()].sort(), [0, 1, 2]);
+  assert.deepEqual([...parseFds((await pool.run("ls", LS)).stdout).keys()], [0, 1, 2]);
   const child = await pool.spawn("ls", LS, { stdio: ["pipe", "capture", "pipe", undefined, "pipe"] });
-  assert.deepEqual([...parseFds((await child.result).stdout as string).keys()].sort(), [0, 1, 2, 4]);
+  assert.deepEqual([...parseFds((await child.result).stdout as string).keys()], [0, 1, 2, 4]);
 });
 
 test("an fd given by number reaches the child, wherever it is here", async (t) => {
@@ -44,21 +45,28 @@ test("an fd given by number reaches the child, wherever it is here", async (t) =
   const high = [70, 71, 300, 400, 500, 600, 700].map((number) => dup2(fd, number));
   t.after(() => [fd, ...high].forEach(closeSync));
   const stdio = ["ignore", "capture", "capture", ...high, null, fd] as const;
-  const fds = parseFds((await pool.run("ls", LS, { stdio })).stdout as string);
+  const fds = parseFds((await pool.run("ls", LS, { stdio })).stdout);
   const expected = [3, 4, 5, 6, 7, 8, 9, 11];
-  assert.deepEqual([...fds.keys()].filter((n) => n > 2).sort((a, b) => a - b), expected);
+  assert.deepEqual(
+    [...fds.keys()].filter((n) => n > 2),
+    expected,
+  );
   for (const number of expected) assert.equal(fds.get(number), file);
 });
 
 test("children launched at the same time do not get each other's pipes", async () => {
   await using pool = new ProcessPool({ concurrency: 16, threads: 2 });
   const runs = Array.from({ length: 48 }, () => pool.run("ls", LS));
-  for (const { stdout } of await Promise.all(runs)) assert.deepEqual([...parseFds(stdout).keys()].sort(), [0, 1, 2]);
+  for (const { stdout } of await Promise.all(runs)) assert.deepEqual([...parseFds(stdout).keys()], [0, 1, 2]);
 });
 
 /** Lines of proc_pid_status(5) by name. */
 function parseStatus(status: string): Record<string, string> {
-  return Object.fromEntries([...status.matchAll(/^(\w+):\s+(.*)$/gm)].map(([, name, value]) => [name, value]));
+  const entries = [...status.matchAll(/^(\w+):\s+(.*)$/gm)].map(([, name = "", value = ""]): [string, string] => [
+    name,
+    value,
+  ]);
+  return Object.fromEntries(entries);
 }
 
 test("a child starts with default signal dispositions and an empty mask, whatever they are here", async (t) => {
@@ -74,9 +82,11 @@ test("a child starts with default signal dispositions and an empty mask, whateve
   });
   const own = parseStatus((await pool.run("cat", [`/proc/${process.pid}/status`])).stdout);
   const bit = (signal: number): bigint => 1n << BigInt(signal - 1);
-  const ignored = bit(constants.signals.SIGUSR1) | bit(constants.signals.SIGHUP) | bit(40) | bit(constants.signals.SIGPIPE);
+  const ignored =
+    bit(constants.signals.SIGUSR1) | bit(constants.signals.SIGHUP) | bit(40) | bit(constants.signals.SIGPIPE);
   assert.equal(BigInt(`0x${own["SigIgn"]}`) & ignored, ignored);
   assert.notEqual(BigInt(`0x${own["SigCgt"]}`), 0n);
   const status = parseStatus((await pool.run("cat", ["/proc/self/status"])).stdout);
-  for (const field of ["SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt"]) assert.match(status[field] ?? "", /^0+$/, field);
+  for (const field of ["SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt"])
+    assert.match(status[field] ?? "", /^0+$/, field);
 });

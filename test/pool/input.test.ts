@@ -6,10 +6,10 @@ import { Readable } from "node:stream";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { ExitError, LaunchError, PidpoolError, ProcessPool } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { tempDir } from "../helpers/files.js";
-import { childPids } from "../helpers/self.js";
-import { said, until } from "../helpers/wait.js";
+import { rejection } from "../helpers/errors.ts";
+import { tempDir } from "../helpers/files.ts";
+import { until } from "../helpers/processes.ts";
+import { running, said } from "../helpers/wait.ts";
 
 test("input may be text or bytes of any kind, a part of a larger buffer included", async () => {
   await using pool = new ProcessPool();
@@ -129,8 +129,7 @@ test("an input stream that fails ends the child, with the stream's error as the 
     await started;
     throw broken;
   }
-  const run = rejection(pool.run("cat", [], { input: failing() }), ExitError);
-  await until(() => childPids().length === 1);
+  const { run } = await running(pool, () => rejection(pool.run("cat", [], { input: failing() }), ExitError));
   start();
   const error = await run;
   assert.equal(error.exit.reason, "input-error");

@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { InvalidOptionError, PidpoolError, ProcessPool, type Process } from "pidpool";
-import { isAlive, processState } from "../helpers/self.js";
-import { said, until } from "../helpers/wait.js";
+import { isAlive, stateOf, until } from "../helpers/processes.ts";
+import { said } from "../helpers/wait.ts";
 
 const QUIET = { stdio: "ignore" } as const;
 
 test("kill() sends SIGTERM by default, or any signal by name or number", async () => {
   await using pool = new ProcessPool();
-  for (const [signal, name] of [[undefined, "SIGTERM"], ["SIGINT", "SIGINT"], [9, "SIGKILL"], [34, "SIGRTMIN+0"]] as const) {
+  for (const [signal, name] of [
+    [undefined, "SIGTERM"],
+    ["SIGINT", "SIGINT"],
+    [9, "SIGKILL"],
+    [34, "SIGRTMIN+0"],
+  ] as const) {
     const child = await pool.spawn("sleep", ["1000"], QUIET);
     assert.equal(child.kill(signal), true);
     const exit = await child.exited;
@@ -39,7 +45,7 @@ test("a stopped child stays a child, and SIGCONT lets it go on", async () => {
   await using pool = new ProcessPool();
   const child = await pool.spawn("cat", [], { stdio: ["pipe", "capture", "ignore"] });
   child.kill("SIGSTOP");
-  await until(() => processState(child.pid) === "T");
+  await until(() => stateOf(child.pid) === "T");
   child.stdin.end("text");
   child.kill("SIGCONT");
   assert.equal((await child.result).stdout, "text");
@@ -47,7 +53,10 @@ test("a stopped child stays a child, and SIGCONT lets it go on", async () => {
 
 /** A shell with a sleeping child of its own, whose pid comes first. */
 async function family(pool: ProcessPool, session: boolean | "group"): Promise<{ leader: Process; grandchild: number }> {
-  const leader = await pool.spawn("sh", ["-c", "sleep 1000 >/dev/null & echo $!; wait"], { stdio: ["ignore", "pipe", "ignore"], session });
+  const leader = await pool.spawn("sh", ["-c", "sleep 1000 >/dev/null & echo $!; wait"], {
+    stdio: ["ignore", "pipe", "ignore"],
+    session,
+  });
   return { leader, grandchild: Number(await said(leader.stdout, "\n")) };
 }
 
@@ -88,8 +97,12 @@ test("a signal that does not exist is refused, and nothing is sent", async () =>
   for (const signal of ["SIGNONE", "TERM", "sigterm", "", -1, 65, 1.5, NaN, null, {}, true]) {
     assert.throws(
       () => child.kill(signal as never),
-      (error) => error instanceof InvalidOptionError && error.code === "ERR_INVALID_OPTION" && error.option === "signal" && Object.is(error.value, signal),
-      String(signal),
+      (error) =>
+        error instanceof InvalidOptionError &&
+        error.code === "ERR_INVALID_OPTION" &&
+        error.option === "signal" &&
+        Object.is(error.value, signal),
+      inspect(signal),
     );
   }
   assert.equal(isAlive(child.pid), true);

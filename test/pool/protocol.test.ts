@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
-import { BatchWriter, eventToken, INLINE_OUTPUT, OUTPUT, readBatch, RECORD, type BatchMessage, type CapturedOutput } from "#pidpool/pool/protocol.js";
+import {
+  BatchWriter,
+  eventToken,
+  INLINE_OUTPUT,
+  OUTPUT,
+  readBatch,
+  RECORD,
+  type BatchMessage,
+  type CapturedOutput,
+} from "#pidpool/pool/protocol.js";
 
 interface Entry {
   readonly record: number;
@@ -16,11 +25,13 @@ function cross(writer: BatchWriter): Entry[] {
   const { port1, port2 } = new MessageChannel();
   try {
     writer.flush(port1);
-    const received = receiveMessageOnPort(port2) as { message: BatchMessage } | undefined;
+    const received = receiveMessageOnPort(port2);
     assert.equal(receiveMessageOnPort(port2), undefined, "more than one message");
     const entries: Entry[] = [];
     if (received === undefined) return entries;
-    readBatch(received.message, (record, slot, generation, outputs) => entries.push({ record, slot, generation, outputs }));
+    readBatch(received.message as BatchMessage, (record, slot, generation, outputs) =>
+      entries.push({ record, slot, generation, outputs }),
+    );
     return entries;
   } finally {
     port1.close();
@@ -59,13 +70,31 @@ test("nothing is sent where nothing was added", () => roundTrip([]));
 
 test("outputs of every size come back whole, with their fd and flags", () => {
   const sizes = [0, 1, 2, 3, 4, 5, 4095, 4096, INLINE_OUTPUT - 1, INLINE_OUTPUT, INLINE_OUTPUT + 1, 100_000];
-  roundTrip(sizes.map((size, slot) => ({ record: RECORD.exited, slot, generation: slot, outputs: [{ fd: 1, flags: 0, bytes: bytes(size) }] })));
+  roundTrip(
+    sizes.map((size, slot) => ({
+      record: RECORD.exited,
+      slot,
+      generation: slot,
+      outputs: [{ fd: 1, flags: 0, bytes: bytes(size) }],
+    })),
+  );
   const flags = [0, OUTPUT.limit, OUTPUT.held, OUTPUT.lost, OUTPUT.limit | OUTPUT.held | OUTPUT.lost];
-  roundTrip(flags.map((each, slot) => ({ record: RECORD.exited, slot, generation: 1, outputs: [{ fd: 255, flags: each, bytes: bytes(slot * 10_000) }] })));
+  roundTrip(
+    flags.map((each, slot) => ({
+      record: RECORD.exited,
+      slot,
+      generation: 1,
+      outputs: [{ fd: 255, flags: each, bytes: bytes(slot * 10_000) }],
+    })),
+  );
 });
 
 test("several outputs of one child, small and large mixed, keep their order", () => {
-  const outputs = [10, 50_000, 0, 20_000, 7, INLINE_OUTPUT + 1].map((size, fd) => ({ fd: fd + 1, flags: 0, bytes: bytes(size) }));
+  const outputs = [10, 50_000, 0, 20_000, 7, INLINE_OUTPUT + 1].map((size, fd) => ({
+    fd: fd + 1,
+    flags: 0,
+    bytes: bytes(size),
+  }));
   roundTrip([
     { record: RECORD.exited, slot: 5, generation: 6, outputs },
     { record: RECORD.launched, slot: 6, generation: 7, outputs: [] },
@@ -82,7 +111,14 @@ test("a part of a larger buffer comes back as that part", () => {
 });
 
 test("a batch grows as far as it must", () => {
-  roundTrip(Array.from({ length: 3000 }, (_, slot) => ({ record: RECORD.exited, slot, generation: slot * 7, outputs: [{ fd: 1, flags: 0, bytes: bytes(slot % 37) }] })));
+  roundTrip(
+    Array.from({ length: 3000 }, (_, slot) => ({
+      record: RECORD.exited,
+      slot,
+      generation: slot * 7,
+      outputs: [{ fd: 1, flags: 0, bytes: bytes(slot % 37) }],
+    })),
+  );
 });
 
 test("a writer starts anew after each flush", () => {
@@ -90,7 +126,9 @@ test("a writer starts anew after each flush", () => {
   writer.add(RECORD.exited, 1, 1, [{ fd: 1, flags: 0, bytes: bytes(20_000) }]);
   assert.equal(cross(writer).length, 1);
   writer.add(RECORD.exited, 2, 2, [{ fd: 1, flags: 0, bytes: Uint8Array.of(9) }]);
-  assert.deepEqual(cross(writer).map(copy), [{ record: RECORD.exited, slot: 2, generation: 2, outputs: [{ fd: 1, flags: 0, bytes: Uint8Array.of(9) }] }]);
+  assert.deepEqual(cross(writer).map(copy), [
+    { record: RECORD.exited, slot: 2, generation: 2, outputs: [{ fd: 1, flags: 0, bytes: Uint8Array.of(9) }] },
+  ]);
   assert.deepEqual(cross(writer), []);
 });
 

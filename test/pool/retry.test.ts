@@ -23,8 +23,12 @@ test("running out of fds, processes or memory is tried again, ever later, for a 
     for (const errno of [EAGAIN, EMFILE, ENFILE, ENOMEM]) {
       const all = delays(stage, errno);
       assert.equal(all[0], RETRY.first);
-      for (const [i, delay] of all.slice(0, -1).entries()) assert.equal(delay, Math.min(RETRY.first * 2 ** i, RETRY.longest));
-      assert.equal(all.reduce((sum, delay) => sum + delay, 0), RETRY.total);
+      for (const [i, delay] of all.slice(0, -1).entries())
+        assert.equal(delay, Math.min(RETRY.first * 2 ** i, RETRY.longest));
+      assert.equal(
+        all.reduce((sum, delay) => sum + delay, 0),
+        RETRY.total,
+      );
     }
   }
 });
@@ -44,10 +48,12 @@ test("time that attempts themselves took counts", () => {
 
 test("what another attempt would not change is not tried again", () => {
   for (const stage of ["pipe", "clone", "files", "watch", "execve", "chdir"]) {
-    for (const errno of [ENOENT, EACCES, EPERM, EINVAL, E2BIG]) assert.deepEqual(delays(stage, errno), [], `${stage} ${errno}`);
+    for (const errno of [ENOENT, EACCES, EPERM, EINVAL, E2BIG])
+      assert.deepEqual(delays(stage, errno), [], `${stage} ${errno}`);
   }
   for (const stage of ["chdir", "open", "dup", "setuid", "nice", "session"]) {
-    for (const errno of [EAGAIN, EMFILE, ENFILE, ENOMEM]) assert.deepEqual(delays(stage, errno), [], `${stage} ${errno}`);
+    for (const errno of [EAGAIN, EMFILE, ENFILE, ENOMEM])
+      assert.deepEqual(delays(stage, errno), [], `${stage} ${errno}`);
   }
 });
 

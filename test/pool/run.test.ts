@@ -6,9 +6,9 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { LaunchError, ProcessPool } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { program, tempDir } from "../helpers/files.js";
-import { childPids } from "../helpers/self.js";
+import { rejection } from "../helpers/errors.ts";
+import { program, tempDir } from "../helpers/files.ts";
+import { childPids } from "../helpers/processes.ts";
 
 test("run() resolves to the output and the exit of a program", async () => {
   await using pool = new ProcessPool();

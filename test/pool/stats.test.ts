@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LaunchError, ProcessPool, type ChildInfo, type ExitReport } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { hold } from "../helpers/held.js";
+import { rejection } from "../helpers/errors.ts";
+import { hold } from "../helpers/held.ts";
 
 test("a pool that has done nothing has stats of zeros and no thread", async () => {
   await using pool = new ProcessPool();
@@ -27,7 +27,10 @@ test("stats count what runs, waits, has completed and has failed", async () => {
   const child = await pool.spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] });
   const now = pool.stats();
   assert.deepEqual([now.running, now.queueSize, now.children, now.completed], [2, 1, 3, 0]);
-  assert.equal(now.supervisors.reduce((sum, { children }) => sum + children, 0), 3);
+  assert.equal(
+    now.supervisors.reduce((sum, { children }) => sum + children, 0),
+    3,
+  );
   for (const { release } of held) release();
   await Promise.all(held.map(({ run }) => run));
   child.stdin.end();
@@ -35,7 +38,10 @@ test("stats count what runs, waits, has completed and has failed", async () => {
   await pool.run("false", [], { check: false });
   await rejection(pool.run("/nonexistent"), LaunchError);
   const then = pool.stats();
-  assert.deepEqual([then.running, then.queueSize, then.children, then.completed, then.failed, then.retried], [0, 0, 0, 5, 1, 0]);
+  assert.deepEqual(
+    [then.running, then.queueSize, then.children, then.completed, then.failed, then.retried],
+    [0, 0, 0, 5, 1, 0],
+  );
   assert.equal(pool.completed, 5);
   for (const { children, launching, stalledMs, deaths } of then.supervisors) {
     assert.deepEqual([children, launching, stalledMs, deaths], [0, 0, 0, 0]);
@@ -49,7 +55,12 @@ test("histograms have each completed child's time and each run's wait", async ()
   for (const summary of [runTime, waitTime]) {
     assert.equal(summary.count, 8);
     assert.ok(summary.min > 0);
-    assert.ok(summary.min <= summary.p50 && summary.p50 <= summary.p90 && summary.p90 <= summary.p99 && summary.p99 <= summary.max);
+    assert.ok(
+      summary.min <= summary.p50 &&
+        summary.p50 <= summary.p90 &&
+        summary.p90 <= summary.p99 &&
+        summary.p99 <= summary.max,
+    );
     assert.ok(summary.min <= summary.average && summary.average <= summary.max);
   }
   // The histogram keeps three significant figures.
@@ -66,16 +77,22 @@ test("the event spawn tells of every child that started, exit of every one that 
   pool.on("spawn", (child) => spawned.push(child));
   pool.on("exit", (report, child) => exited.push({ report, child }));
   const run = await pool.run("sh", ["-c", "exit 3"], { check: false });
-  const child = await pool.spawn("true", [], { stdio: "ignore" });
-  await child.exited;
+  const spawn = await pool.spawn("true", [], { stdio: "ignore" });
+  await spawn.exited;
   await rejection(pool.run("/nonexistent"), LaunchError);
   const infos = [
     { pid: run.pid, file: "sh", args: ["-c", "exit 3"] },
-    { pid: child.pid, file: "true", args: [] },
+    { pid: spawn.pid, file: "true", args: [] },
   ];
   assert.deepEqual(spawned, infos);
-  assert.deepEqual(exited.map(({ child }) => child), infos);
-  assert.deepEqual(exited.map(({ report }) => report), [run.exit, child.exit]);
+  assert.deepEqual(
+    exited.map(({ child }) => child),
+    infos,
+  );
+  assert.deepEqual(
+    exited.map(({ report }) => report),
+    [run.exit, spawn.exit],
+  );
 });
 
 test("a Process emits exit once, with the report that exited resolves to", async () => {
@@ -98,7 +115,10 @@ test("work spreads over as many supervisors as threads says, and no more", async
     const held = Array.from({ length: 24 }, () => hold(pool));
     const { supervisors } = pool.stats();
     assert.equal(supervisors.length, threads);
-    assert.equal(supervisors.reduce((sum, { children }) => sum + children, 0), 24);
+    assert.equal(
+      supervisors.reduce((sum, { children }) => sum + children, 0),
+      24,
+    );
     for (const { children } of supervisors) assert.ok(children > 0);
     for (const { release } of held) release();
     await Promise.all(held.map(({ run }) => run));

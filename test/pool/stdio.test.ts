@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { ProcessPool, type StdioOption } from "pidpool";
-import { tempDir } from "../helpers/files.js";
+import { tempDir } from "../helpers/files.ts";
 
 /** Says on its stdout where its fds 0 to 2 lead. */
 const WHERE = ["-c", "readlink /proc/self/fd/0; readlink /proc/$$/fd/1; readlink /proc/$$/fd/2"];
@@ -34,7 +34,10 @@ test('run() captures by default, and gives /dev/null as stdin; "capture" for all
 
 test('"inherit" gives the child this process\'s own fds', () => {
   const fixture = fileURLToPath(new URL("../fixtures/inherit.js", import.meta.url));
-  const { stdout, stderr, status } = spawnSync(process.execPath, [fixture], { input: "through two processes\n", encoding: "utf8" });
+  const { stdout, stderr, status } = spawnSync(process.execPath, [fixture], {
+    input: "through two processes\n",
+    encoding: "utf8",
+  });
   assert.equal(stdout, "through two processes\n");
   assert.equal(stderr, "error\n");
   assert.equal(status, 0);
@@ -82,7 +85,10 @@ test("fds may trade places", async (t) => {
   const script = fds.map((fd) => `echo ${fd} > /proc/self/fd/${fd}`).join("; ");
   await pool.run("sh", ["-c", script], { stdio: Array.from(stdio) });
   const texts = fds.map((_, i) => readFileSync(join(dir, `${i}`), "utf8"));
-  assert.deepEqual(texts, fds.map((_, i) => `${fds[(i + fds.length - 1) % fds.length]}\n`));
+  assert.deepEqual(
+    texts,
+    fds.map((_, i) => `${fds[(i + fds.length - 1) % fds.length]}\n`),
+  );
 });
 
 test("{ file } is written anew, appended to, or read", async (t) => {
@@ -121,7 +127,8 @@ test("further fds by index: captured, a file, an fd of this process, and closed 
   const dir = tempDir(t);
   const own = openSync(join(dir, "own"), "w");
   t.after(() => closeSync(own));
-  const script = "echo three >&3; echo four >&4; (echo five >&5) 2>/dev/null || echo no five; echo six >&6; echo seven >&7";
+  const script =
+    "echo three >&3; echo four >&4; (echo five >&5) 2>/dev/null || echo no five; echo six >&6; echo seven >&7";
   const { stdout, output } = await pool.run("sh", ["-c", script], {
     stdio: ["ignore", "capture", "capture", "capture", { file: join(dir, "four") }, null, own, "capture"],
   });
@@ -133,8 +140,13 @@ test("further fds by index: captured, a file, an fd of this process, and closed 
 
 test('"pipe" on a further fd is a duplex stream', async () => {
   await using pool = new ProcessPool();
-  const child = await pool.spawn("sh", ["-c", "read line <&3; echo got $line >&3"], { stdio: ["ignore", "ignore", "ignore", "pipe"] });
-  assert.deepEqual(child.stdio.slice(0, 3).map((stream) => stream ?? null), [null, null, null]);
+  const child = await pool.spawn("sh", ["-c", "read line <&3; echo got $line >&3"], {
+    stdio: ["ignore", "ignore", "ignore", "pipe"],
+  });
+  assert.deepEqual(
+    child.stdio.slice(0, 3).map((stream) => stream ?? null),
+    [null, null, null],
+  );
   const duplex = child.stdio[3] as Duplex;
   duplex.write("a message\n");
   assert.equal(await text(duplex), "got a message\n");

@@ -3,10 +3,9 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { LaunchError, ProcessPool, type RunOptions } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { program, tempDir } from "../helpers/files.js";
-import { childPids, openFds } from "../helpers/self.js";
-import { until } from "../helpers/wait.js";
+import { rejection } from "../helpers/errors.ts";
+import { program, tempDir } from "../helpers/files.ts";
+import { childPids, openFds, until } from "../helpers/processes.ts";
 
 /** What the error must be, and that run() and spawn() agree and leave neither fd nor process. */
 async function fails(
@@ -51,12 +50,19 @@ test("a program that is not in PATH", () =>
   fails({ file: "no-such-program" }, exec("ENOENT", /there is no such program in the child's PATH \(.*bin.*\)/)));
 
 test("a program that is not in the PATH of the child's own env", () =>
-  fails({ file: "git", options: { env: { PATH: "/nonexistent" } } }, exec("ENOENT", /in the child's PATH \(\/nonexistent\)/)));
+  fails(
+    { file: "git", options: { env: { PATH: "/nonexistent" } } },
+    exec("ENOENT", /in the child's PATH \(\/nonexistent\)/),
+  ));
 
 test("a program that is not found without a PATH", () =>
-  fails({ file: "no-such-program", options: { env: {} } }, exec("ENOENT", /in \/bin or \/usr\/bin \(the child's PATH is unset\)/)));
+  fails(
+    { file: "no-such-program", options: { env: {} } },
+    exec("ENOENT", /in \/bin or \/usr\/bin \(the child's PATH is unset\)/),
+  ));
 
-test("a file that does not exist", () => fails({ file: "/nonexistent/program" }, exec("ENOENT", /there is no such file/)));
+test("a file that does not exist", () =>
+  fails({ file: "/nonexistent/program" }, exec("ENOENT", /there is no such file/)));
 
 test("a path through something that is no directory", () =>
   fails({ file: "/etc/passwd/program" }, exec("ENOTDIR", /not a directory/)));
@@ -86,7 +92,8 @@ test("a script without #!", (t) => {
   return fails({ file }, exec("ENOEXEC", /a script needs a first line such as "#!\/bin\/sh"/));
 });
 
-test("an empty executable file", (t) => fails({ file: program(tempDir(t), "empty", "") }, exec("ENOEXEC", /no program that the kernel knows/)));
+test("an empty executable file", (t) =>
+  fails({ file: program(tempDir(t), "empty", "") }, exec("ENOEXEC", /no program that the kernel knows/)));
 
 test("a symbolic link to itself", (t) => {
   const file = join(tempDir(t), "loop");
@@ -95,7 +102,10 @@ test("a symbolic link to itself", (t) => {
 });
 
 test("arguments that are too long together", () =>
-  fails({ file: "true", args: Array.from({ length: 2000 }, () => "x".repeat(4000)) }, exec("E2BIG", /arguments and environment together are too long/)));
+  fails(
+    { file: "true", args: Array.from({ length: 2000 }, () => "x".repeat(4000)) },
+    exec("E2BIG", /arguments and environment together are too long/),
+  ));
 
 test("one argument that is too long", () =>
   fails({ file: "true", args: ["x".repeat(1 << 20)] }, exec("E2BIG", /too long/)));
@@ -103,13 +113,23 @@ test("one argument that is too long", () =>
 test("a missing working directory is not taken for a missing program", () =>
   fails(
     { file: "true", options: { cwd: "/nonexistent/directory" } },
-    { stage: "chdir", syscall: "chdir", errno: "ENOENT", why: /the working directory "\/nonexistent\/directory" does not exist/ },
+    {
+      stage: "chdir",
+      syscall: "chdir",
+      errno: "ENOENT",
+      why: /the working directory "\/nonexistent\/directory" does not exist/,
+    },
   ));
 
 test("a working directory that is a file", () =>
   fails(
     { file: "true", options: { cwd: "/etc/passwd" } },
-    { stage: "chdir", syscall: "chdir", errno: "ENOTDIR", why: /the working directory "\/etc\/passwd" is not a directory/ },
+    {
+      stage: "chdir",
+      syscall: "chdir",
+      errno: "ENOTDIR",
+      why: /the working directory "\/etc\/passwd" is not a directory/,
+    },
   ));
 
 const open = (errno: string, why: RegExp): { stage: string; errno: string; syscall: string; why: RegExp } => ({
@@ -126,7 +146,10 @@ test("an output file in a directory that does not exist", () =>
   ));
 
 test("an input file that does not exist", () =>
-  fails({ file: "true", options: { stdio: [{ file: "/etc/nonexistent" }, "ignore", "ignore"] } }, open("ENOENT", /the file "\/etc\/nonexistent" does not exist/)));
+  fails(
+    { file: "true", options: { stdio: [{ file: "/etc/nonexistent" }, "ignore", "ignore"] } },
+    open("ENOENT", /the file "\/etc\/nonexistent" does not exist/),
+  ));
 
 test("which of several files does not exist", (t) => {
   const cwd = tempDir(t);
@@ -139,16 +162,25 @@ test("which of several files does not exist", (t) => {
 
 test("an output file that is a directory", (t) => {
   const file = tempDir(t);
-  return fails({ file: "true", options: { stdio: ["ignore", { file }, "ignore"] } }, open("EISDIR", /cannot be opened: illegal operation on a directory/));
+  return fails(
+    { file: "true", options: { stdio: ["ignore", { file }, "ignore"] } },
+    open("EISDIR", /cannot be opened: illegal operation on a directory/),
+  );
 });
 
 test("an output file that cannot be made, not even by root", () => {
-  return fails({ file: "true", options: { stdio: ["ignore", { file: "/proc/self/nonexistent" }, "ignore"] } }, open("ENOENT", /\/proc\/self/));
+  return fails(
+    { file: "true", options: { stdio: ["ignore", { file: "/proc/self/nonexistent" }, "ignore"] } },
+    open("ENOENT", /\/proc\/self/),
+  );
 });
 
 test("an input and a captured stream leave nothing behind either", () =>
   fails(
-    { file: "/nonexistent", options: { input: Buffer.alloc(1 << 20), stdio: ["pipe", "capture", "capture", "capture"] } },
+    {
+      file: "/nonexistent",
+      options: { input: Buffer.alloc(1 << 20), stdio: ["pipe", "capture", "capture", "capture"] },
+    },
     exec("ENOENT", /no such file/),
   ));
 
@@ -156,7 +188,9 @@ test("failures and successes at the same time are told apart", async (t) => {
   await using pool = new ProcessPool({ concurrency: 8, threads: 2 });
   const dir = tempDir(t);
   mkdirSync(join(dir, "sub"));
-  const calls = Array.from({ length: 40 }, (_, i) => (i % 2 === 0 ? pool.run("echo", [`${i}`]) : pool.run(join(dir, `${i}`))));
+  const calls = Array.from({ length: 40 }, (_, i) =>
+    i % 2 === 0 ? pool.run("echo", [`${i}`]) : pool.run(join(dir, `${i}`)),
+  );
   for (const [i, outcome] of (await Promise.allSettled(calls)).entries()) {
     if (outcome.status === "fulfilled") assert.equal(outcome.value.stdout, `${i}\n`);
     else assert.equal((outcome.reason as LaunchError).file, join(dir, `${i}`));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import { test } from "node:test";
-import { InvalidOptionError, PidpoolError, ProcessPool, type LaunchOptions } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { childPids, openFds } from "../helpers/self.js";
+import { InvalidOptionError, PidpoolError, ProcessPool } from "pidpool";
+import { rejection } from "../helpers/errors.ts";
+import { childPids, openFds } from "../helpers/processes.ts";
 
 /** What is wrong: the options, which one the error must name, and (part of) what it must say is allowed. */
 type Case = readonly [options: Record<string, unknown>, option: string, allowed: RegExp];
@@ -120,7 +120,10 @@ function checkError(error: unknown, option: string, allowed: RegExp): void {
   assert.ok(error.message.startsWith(`${option} is `), error.message);
 }
 
-for (const [kind, cases] of [["run", RUN], ["spawn", LAUNCH]] as const) {
+for (const [kind, cases] of [
+  ["run", RUN],
+  ["spawn", LAUNCH],
+] as const) {
   test(`${kind}() rejects each wrong option by its name, and starts nothing`, async () => {
     await using pool = new ProcessPool();
     const before = openFds();
@@ -138,7 +141,10 @@ for (const [kind, cases] of [["run", RUN], ["spawn", LAUNCH]] as const) {
 test("command() throws for the same wrong options", async () => {
   await using pool = new ProcessPool();
   for (const [options, option, allowed] of LAUNCH) {
-    assert.throws(() => pool.command("true", [], options as LaunchOptions), (error) => (checkError(error, option, allowed), true));
+    assert.throws(
+      () => pool.command("true", [], options),
+      (error) => (checkError(error, option, allowed), true),
+    );
   }
 });
 
@@ -157,7 +163,10 @@ test("a pool throws for wrong defaults, and for options that it has not", () => 
     [{ signal: AbortSignal.abort() }, "signal", /no such option/],
   ];
   for (const [options, option, allowed] of [...COMMON, ...own]) {
-    assert.throws(() => new ProcessPool(options), (error) => (checkError(error, option, allowed), true));
+    assert.throws(
+      () => new ProcessPool(options),
+      (error) => (checkError(error, option, allowed), true),
+    );
   }
   assert.throws(() => new ProcessPool(null as never), { code: "ERR_INVALID_OPTION" });
   assert.throws(() => new ProcessPool("x" as never), { code: "ERR_INVALID_OPTION" });
@@ -183,7 +192,10 @@ test("file and args are checked, too", async () => {
   for (const [file, args, option, allowed] of cases) {
     checkError(await rejection(pool.run(file as string, args as string[]), Error), option, allowed);
     checkError(await rejection(pool.spawn(file as string, args as string[]), Error), option, allowed);
-    assert.throws(() => pool.command(file as string, args as string[]), (error) => (checkError(error, option, allowed), true));
+    assert.throws(
+      () => pool.command(file as string, args as string[]),
+      (error) => (checkError(error, option, allowed), true),
+    );
   }
   for (const options of [null, 5, "x", []]) {
     checkError(await rejection(pool.run("true", [], options as never), Error), "options", /an object/);
@@ -194,7 +206,8 @@ test("file and args are checked, too", async () => {
 test("an error shows the value shortly, and never runs its code", async () => {
   await using pool = new ProcessPool();
   const message = async (timeout: unknown): Promise<string> =>
-    (await rejection(pool.run("true", [], { timeout: timeout as number }), InvalidOptionError)).message.split(";")[0] ?? "";
+    (await rejection(pool.run("true", [], { timeout: timeout as number }), InvalidOptionError)).message.split(";")[0] ??
+    "";
   const trap = { toString: () => assert.fail("toString was called"), toJSON: () => assert.fail("toJSON was called") };
   assert.equal(await message(trap), "timeout is an object");
   assert.equal(await message("a\nb"), 'timeout is the string "a\\nb"');

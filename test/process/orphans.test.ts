@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ProcessPool } from "pidpool";
-import { isAlive } from "../helpers/self.js";
-import { said, until } from "../helpers/wait.js";
+import { isAlive, until } from "../helpers/processes.ts";
+import { said } from "../helpers/wait.ts";
 
 const fixture = fileURLToPath(new URL("../fixtures/orphans.js", import.meta.url));
 
@@ -14,14 +14,22 @@ async function orphans(options: readonly object[]): Promise<number[]> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const pids = (await said(parent.stdout, "\n")).trim().split(" ").map(Number);
-  assert.deepEqual(pids.map(isAlive), options.map(() => true));
+  assert.deepEqual(
+    pids.map(isAlive),
+    options.map(() => true),
+  );
   parent.kill("SIGKILL");
   await parent.exited;
   return pids;
 }
 
 test('children die with this process, by default and with orphans: "kill"; with "keep" they live on', async () => {
-  const [byDefault = 0, kill = 0, session = 0, keep = 0] = await orphans([{}, { orphans: "kill" }, { session: true }, { orphans: "keep" }]);
+  const [byDefault = 0, kill = 0, session = 0, keep = 0] = await orphans([
+    {},
+    { orphans: "kill" },
+    { session: true },
+    { orphans: "keep" },
+  ]);
   await until(() => ![byDefault, kill, session].some(isAlive));
   assert.equal(isAlive(keep), true);
   process.kill(keep, "SIGKILL");

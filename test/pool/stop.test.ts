@@ -1,17 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExitError, ProcessPool } from "pidpool";
-import { rejection } from "../helpers/errors.js";
-import { isAlive } from "../helpers/self.js";
-import { said, until } from "../helpers/wait.js";
+import { ExitError, ProcessPool, type RunOptions } from "pidpool";
+import { rejection } from "../helpers/errors.ts";
+import { isAlive, until } from "../helpers/processes.ts";
+import { said } from "../helpers/wait.ts";
+
+/** What a timeout makes of a child whose program was running by then; however long it took to start. */
+async function timedOut(
+  pool: ProcessPool,
+  options: RunOptions<"capture", "utf8"> = {},
+): Promise<{ error: ExitError; timeout: number }> {
+  for (let timeout = 20; ; timeout *= 4) {
+    const run = pool.run("sh", ["-c", "echo ready; exec sleep 1000"], { ...options, timeout });
+    const error = await rejection(run, ExitError);
+    if (error.result.stdout === "ready\n") return { error, timeout };
+  }
+}
 
 test("a timeout ends a child with SIGTERM and says so", async () => {
   await using pool = new ProcessPool();
-  const error = await rejection(pool.run("sleep", ["1000"], { timeout: 50 }), ExitError);
+  const { error, timeout } = await timedOut(pool);
   assert.equal(error.exit.reason, "timeout");
   assert.equal(error.exit.status === "signaled" && error.exit.signal, "SIGTERM");
-  assert.ok(error.exit.wallMs >= 50, `${error.exit.wallMs}`);
-  assert.match(error.message, /^"sleep" timed out after \d+ ms \(was killed by SIGTERM\)$/);
+  assert.ok(error.exit.wallMs >= timeout, `${error.exit.wallMs}`);
+  assert.match(error.message, /^"sh" timed out after \d+ ms \(was killed by SIGTERM\)$/);
 });
 
 test("a child that ends within its timeout is not touched, and 0 and Infinity mean none", async () => {
@@ -25,8 +37,12 @@ test("a child that ends within its timeout is not touched, and 0 and Infinity me
 
 test("killSignal is the signal of a timeout, by name or number", async () => {
   await using pool = new ProcessPool();
-  for (const [killSignal, name] of [["SIGINT", "SIGINT"], [10, "SIGUSR1"], ["SIGKILL", "SIGKILL"]] as const) {
-    const { exit } = await pool.run("sleep", ["1000"], { timeout: 20, killSignal, check: false });
+  for (const [killSignal, name] of [
+    ["SIGINT", "SIGINT"],
+    [10, "SIGUSR1"],
+    ["SIGKILL", "SIGKILL"],
+  ] as const) {
+    const { exit } = (await timedOut(pool, { killSignal })).error;
     assert.equal(exit.status === "signaled" && exit.signal, name);
     assert.equal(exit.reason, "timeout");
   }
@@ -44,7 +60,10 @@ test("a child that handles killSignal and exits 0 was stopped all the same", asy
   assert.equal(exit.status === "exited" && exit.code, 0);
   assert.equal(exit.reason, "aborted");
   assert.equal(stdout, "bye\n");
-  const error = await rejection(pool.run("sh", ["-c", "trap 'exit 0' TERM; while :; do sleep 0.01; done"], { timeout: 300 }), ExitError);
+  const error = await rejection(
+    pool.run("sh", ["-c", "trap 'exit 0' TERM; while :; do sleep 0.01; done"], { timeout: 300 }),
+    ExitError,
+  );
   assert.equal(error.exit.reason, "timeout");
 });
 
@@ -67,7 +86,12 @@ test("with killAfter: Infinity a child that ignores killSignal lives on", async 
   await using pool = new ProcessPool();
   const script = "trap '' USR1; trap 'echo term' TERM; trap 'exit 5' INT; echo ready; while :; do sleep 0.01; done";
   const stop = new AbortController();
-  const options = { stdio: ["ignore", "pipe", "inherit"], signal: stop.signal, killAfter: Infinity, killSignal: "SIGUSR1" } as const;
+  const options = {
+    stdio: ["ignore", "pipe", "inherit"],
+    signal: stop.signal,
+    killAfter: Infinity,
+    killSignal: "SIGUSR1",
+  } as const;
   const child = await pool.spawn("sh", ["-c", script], options);
   await said(child.stdout, "ready");
   stop.abort();
