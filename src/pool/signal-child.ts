@@ -1,5 +1,6 @@
 // A signal to the child of a slot, from any thread: to the process meant, or
 // nowhere.
+import { performance } from "node:perf_hooks";
 import { SLOT, STATE } from "../native/layout.ts";
 import type { Region } from "../native/region.ts";
 import { kill, pidfdSendSignal } from "../native/syscalls.ts";
@@ -14,13 +15,8 @@ export function signalChild(region: Region, index: number, signal: number, group
   const at = region.slot(index);
   const { words } = region;
   const state = at >> 2;
-  let held: number = STATE.running;
-  if (Atomics.compareExchange(words, state, STATE.running, STATE.signaling) !== STATE.running) {
-    held = STATE.launching;
-    if (Atomics.compareExchange(words, state, STATE.launching, STATE.signaling) !== STATE.launching) {
-      return undefined;
-    }
-  }
+  const held = take(words, state);
+  if (held === undefined) return undefined;
   try {
     const pidfd = Atomics.load(words, (at + SLOT.pidfd) >> 2);
     if (pidfd < 0) return undefined;
@@ -30,5 +26,26 @@ export function signalChild(region: Region, index: number, signal: number, group
     return pidfdSendSignal(pidfd, signal);
   } finally {
     Atomics.store(words, state, held);
+  }
+}
+
+/** Milliseconds after which whoever holds a slot is taken for dead. A signal is one system call. */
+const HELD_AT_MOST = 100;
+
+/** Turns RUNNING or LAUNCHING into SIGNALING and returns which it was; undefined where the child is gone. */
+function take(words: Int32Array, state: number): number | undefined {
+  let since = 0;
+  for (;;) {
+    const seen = Atomics.load(words, state);
+    if (seen === STATE.running || seen === STATE.launching) {
+      if (Atomics.compareExchange(words, state, seen, STATE.signaling) === seen) return seen;
+    } else if (seen !== STATE.signaling) {
+      return undefined;
+    } else {
+      // Another thread is sending a signal: the child is there.
+      const now = performance.now();
+      if (since === 0) since = now;
+      else if (now - since > HELD_AT_MOST) return undefined;
+    }
   }
 }
