@@ -32,6 +32,22 @@ test("kill() returns false once the child is gone", async () => {
   assert.equal(child.kill(0), false);
 });
 
+test("kill() says that a child is there also while the pool itself is sending it a signal", async () => {
+  await using pool = new ProcessPool({ threads: 1 });
+  for (let i = 0; i < 20; i++) {
+    const stop = new AbortController();
+    await using child = await pool.spawn("sh", ["-c", "trap '' USR1; echo ready; exec sleep 1000"], {
+      stdio: ["ignore", "pipe", "ignore"],
+      signal: stop.signal,
+      killSignal: "SIGUSR1",
+    });
+    await said(child.stdout, "ready");
+    stop.abort();
+    // The other thread sends it within this time, mostly; the two then meet.
+    for (const end = performance.now() + 2; performance.now() < end;) assert.equal(child.kill(0), true);
+  }
+});
+
 test("kill(0) asks whether the child is there and does nothing to it", async () => {
   await using pool = new ProcessPool();
   const child = await pool.spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] });
