@@ -17,6 +17,7 @@ export interface SyscallNumbers {
   readonly kill: number;
   readonly mmap: number;
   readonly munmap: number;
+  readonly nanosleep: number;
   readonly openat: number;
   readonly pipe2: number;
   readonly read: number;
@@ -35,13 +36,13 @@ const young = { pidfd_send_signal: 424, pidfd_open: 434, close_range: 436 } as c
 
 export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> = {
   x64: {
-    read: 0, write: 1, close: 3, mmap: 9, munmap: 11, ioctl: 16, getpid: 39, socketpair: 53, kill: 62, fcntl: 72,
+    read: 0, write: 1, close: 3, mmap: 9, munmap: 11, ioctl: 16, nanosleep: 35, getpid: 39, socketpair: 53, kill: 62, fcntl: 72,
     getrusage: 98, futex: 202, epoll_ctl: 233, waitid: 247, openat: 257, epoll_pwait: 281,
     eventfd2: 290, epoll_create1: 291, dup3: 292, pipe2: 293, ...young,
   },
   arm64: {
     eventfd2: 19, epoll_create1: 20, epoll_ctl: 21, epoll_pwait: 22, dup3: 24, fcntl: 25, ioctl: 29,
-    openat: 56, close: 57, pipe2: 59, read: 63, write: 64, waitid: 95, futex: 98, kill: 129,
+    openat: 56, close: 57, pipe2: 59, read: 63, write: 64, waitid: 95, futex: 98, nanosleep: 101, kill: 129,
     getrusage: 165, getpid: 172, socketpair: 199, munmap: 215, mmap: 222, ...young,
   },
 };

@@ -209,6 +209,16 @@ export function futexWake(address: number): number {
   return syscall(nr.futex, address, 129, 1, 0, 0, 0);
 }
 
+/** Puts the calling thread to sleep; up to 999 999 microseconds. nanosleep(2). */
+export function nap(microseconds: number): number {
+  ready();
+  scratch[0] = 0;
+  scratch[1] = 0;
+  scratch[2] = Math.floor(microseconds * 1000);
+  scratch[3] = 0;
+  return syscall(nr.nanosleep, scratchAddress, 0, 0, 0, 0, 0);
+}
+
 /** This process's own peak resident set, in KiB, from getrusage(2). */
 export function ownPeakRss(): number {
   ready();

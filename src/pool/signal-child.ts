@@ -30,7 +30,7 @@ export function signalChild(region: Region, index: number, signal: number, group
 }
 
 /** Milliseconds after which whoever holds a slot is taken for dead. A signal is one system call. */
-const HELD_AT_MOST = 100;
+export const HELD_AT_MOST = 100;
 
 /** Turns RUNNING or LAUNCHING into SIGNALING and returns which it was; undefined where the child is gone. */
 function take(words: Int32Array, state: number): number | undefined {

@@ -7,18 +7,25 @@ import { native } from "../native/load.ts";
 import { LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "../native/layout.ts";
 import { WAKE_TOKEN } from "../native/launcher.ts";
 import { Region, SLOT_COUNT } from "../native/region.ts";
-import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, ownPeakRss } from "../native/syscalls.ts";
+import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, nap, ownPeakRss } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Capture } from "./capture.ts";
 import { Deadlines } from "./deadlines.ts";
 import { BatchWriter, RECORD, type StopMessage, type SupervisorStart } from "./protocol.ts";
 import { reap } from "./reaper.ts";
-import { signalChild } from "./signal-child.ts";
+import { HELD_AT_MOST, signalChild } from "./signal-child.ts";
 
 const MAX_EVENTS = 512;
 /** Batches that are gathered before a message is sent, when exits pour in. */
 const MAX_ROUNDS = 8;
+/**
+ * Microseconds that a launch takes at least, and the longest nap. While launches wait in the launcher's queue,
+ * no throughput hangs on an exit being seen at once: exits are left to gather for as long as the queue lasts,
+ * and cost one wake-up of this thread and of the main thread together.
+ */
+const NAP = { perLaunch: 32, longest: 1000, fewestLaunches: 4 } as const;
+
 /** Milliseconds between looks at a child that epoll cannot watch. */
 const POLL_INTERVAL = 10;
 const WATCH_FAILED = STAGES.indexOf("watch");
@@ -58,7 +65,9 @@ class SupervisorThread {
   loop(): void {
     const region = this.#region;
     const { epoll, port, tick } = this.#begin;
+    let gathering = false;
     while (region.header(LAUNCHER.supervisorStop) === 0) {
+      if (gathering) this.#gather();
       // The launcher writes to the eventfd only while this says that we sleep; we look for notices after
       // saying so. One of the two sees the other.
       region.setHeader(LAUNCHER.watcherSleeping, 1);
@@ -72,9 +81,15 @@ class SupervisorThread {
         n = epollWait(epoll, this.#eventsAddress, MAX_EVENTS, 0);
       }
       this.#readNotices();
+      gathering = n > 0;
       if (this.#deadlines.size > 0) this.#meetDeadlines();
       this.#batch.flush(port);
     }
+  }
+
+  #gather(): void {
+    const waiting = (this.#region.header(LAUNCHER.head) - this.#region.header(LAUNCHER.tail)) | 0;
+    if (waiting >= NAP.fewestLaunches) nap(Math.min(waiting * NAP.perLaunch, NAP.longest));
   }
 
   #sleep(tick: number): number {
@@ -307,6 +322,7 @@ class SupervisorThread {
   #takeOver(): void {
     const live: number[] = [];
     for (let slot = 0; slot < SLOT_COUNT; slot++) {
+      if (this.#state(slot) === STATE.signaling) this.#release(slot);
       const state = this.#state(slot);
       if (state === STATE.free && this.#generation(slot) === 0) break;
       if (this.#isLive(slot) || state === STATE.exited) {
@@ -321,6 +337,14 @@ class SupervisorThread {
     live.sort((a, b) => this.#started(a) - this.#started(b));
     for (const slot of live) this.#resume(slot);
     this.#batch.flush(this.#begin.port);
+  }
+
+  /** The predecessor may have died while it held this slot; a living thread lets go at once. */
+  #release(slot: number): void {
+    nap(HELD_AT_MOST * 1000 - 1);
+    const { words } = this.#region;
+    const before = this.#region.header(LAUNCHER.busySlot) === slot + 1 ? STATE.launching : STATE.running;
+    Atomics.compareExchange(words, this.#region.slot(slot) >> 2, STATE.signaling, before);
   }
 
   #resume(slot: number): void {
