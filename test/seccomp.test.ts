@@ -5,10 +5,20 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startFixture } from "./helpers/fixture.ts";
 
-const CORE = ["pool/run", "pool/stdio", "pool/stop", "pool/supervisor", "process/launch-error", "process/credentials", "legacy"];
+const CORE = [
+  "pool/run",
+  "pool/stdio",
+  "pool/stop",
+  "pool/supervisor",
+  "process/launch-error",
+  "process/credentials",
+  "legacy",
+];
 
 for (const name of CORE) {
-  const file = fileURLToPath(new URL(name === "legacy" ? "./fixtures/legacy.js" : `./${name}.test.js`, import.meta.url));
+  const file = fileURLToPath(
+    new URL(name === "legacy" ? "./fixtures/legacy.js" : `./${name}.test.js`, import.meta.url),
+  );
   test(`${name} passes where clone3 is ENOSYS and user namespaces are refused`, async () => {
     assert.ok(existsSync(file));
     const { code, stdout, stderr } = await startFixture("docker-profile", [file]).ended;

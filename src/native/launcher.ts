@@ -160,9 +160,7 @@ export class Launcher {
   /** Takes a queued slot back, unless its launch has begun. Its notice still comes. */
   cancel(slot: number): boolean {
     const state = this.region.slot(slot) >> 2;
-    return (
-      Atomics.compareExchange(this.region.words, state, STATE.queued, STATE.cancelled) === STATE.queued
-    );
+    return Atomics.compareExchange(this.region.words, state, STATE.queued, STATE.cancelled) === STATE.queued;
   }
 
   /** Gives back what {@link prepare} took for this slot, once its launch is over. */

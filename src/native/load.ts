@@ -9,15 +9,7 @@ import { EXPECTED_LAYOUT } from "./layout.ts";
 import { SYSCALL_NUMBERS, type SyscallNumbers } from "./syscall-numbers.ts";
 
 /** `pp_syscall`: any system call; returns its result or -errno. */
-export type RawSyscall = (
-  nr: number,
-  a: number,
-  b: number,
-  c: number,
-  d: number,
-  e: number,
-  f: number,
-) => number;
+export type RawSyscall = (nr: number, a: number, b: number, c: number, d: number, e: number, f: number) => number;
 
 /** What the shim and libc give to the rest of this folder. Addresses are numbers: Linux hands out 47 bits. */
 export interface Native {
@@ -57,9 +49,7 @@ function load(): Native {
   if (process.arch !== "x64" && process.arch !== "arm64") {
     throw unsupported(`pidpool has no shim for the architecture ${process.arch}; x64 and arm64 are supported`);
   }
-  const file = fileURLToPath(
-    new URL(`../../prebuilds/linux-${process.arch}/pidpool.so`, import.meta.url),
-  );
+  const file = fileURLToPath(new URL(`../../prebuilds/linux-${process.arch}/pidpool.so`, import.meta.url));
   if (!existsSync(file)) {
     throw unsupported(`the shim ${file} is missing; in a checkout, "npm run build" makes it`);
   }

@@ -45,8 +45,12 @@ function probe(): PidpoolError | null {
     missing.errno === ENOSYS
       ? `this kernel, or what emulates it here, lacks it (Linux has it since ${missing.since})`
       : "it is refused here, perhaps by a seccomp filter";
-  return new PidpoolError("ERR_UNSUPPORTED", `pidpool needs Linux 5.10 or newer: ${missing.name} failed with ${errno}; ${why}`, {
-    syscall: missing.name,
-    errno,
-  });
+  return new PidpoolError(
+    "ERR_UNSUPPORTED",
+    `pidpool needs Linux 5.10 or newer: ${missing.name} failed with ${errno}; ${why}`,
+    {
+      syscall: missing.name,
+      errno,
+    },
+  );
 }

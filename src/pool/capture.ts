@@ -41,7 +41,15 @@ export class Capture {
       const record = at + SLOT.capture + i * CAPTURE.SIZE;
       const target = region.words[(record + CAPTURE.target) >> 2] ?? 0;
       const limit = region.doubles[(record + CAPTURE.limit) >> 3] ?? 0;
-      this.#streams.push({ record, target, limit, flags: lost ? OUTPUT.lost : 0, chunks: [], bulk: undefined, size: 0 });
+      this.#streams.push({
+        record,
+        target,
+        limit,
+        flags: lost ? OUTPUT.lost : 0,
+        chunks: [],
+        bulk: undefined,
+        size: 0,
+      });
       if (this.#fd(record) >= 0) this.#open++;
     }
   }

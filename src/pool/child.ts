@@ -41,7 +41,8 @@ export class Child {
     this.announce = announce;
     const { input } = spec;
     // From now on: a stream that breaks while the launch waits must not crash the program.
-    if (input !== undefined && "stream" in input) finished(input.stream, { writable: false }, (error) => this.#inputEnded(error));
+    if (input !== undefined && "stream" in input)
+      finished(input.stream, { writable: false }, (error) => this.#inputEnded(error));
   }
 
   /** Takes over the streams of a launch under way and starts to feed the child's stdin. */

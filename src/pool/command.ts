@@ -46,7 +46,9 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
   }
 
   /** As {@link ProcessPool.spawn}. */
-  async spawn<const S2 extends StdioOption = S extends StdioOption ? S : "pipe">(overrides?: SpawnOptions<S2>): Promise<ProcessOf<S2>> {
+  async spawn<const S2 extends StdioOption = S extends StdioOption ? S : "pipe">(
+    overrides?: SpawnOptions<S2>,
+  ): Promise<ProcessOf<S2>> {
     return this.#host.spawn(this.#spec("spawn", overrides)) as Promise<ProcessOf<S2>>;
   }
 }

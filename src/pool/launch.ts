@@ -104,27 +104,40 @@ export class Launch implements ChildEvents {
     if (this.#spawn === undefined) return;
     const { spec, child } = this;
     const result = new Promise<RunResult>((resolve) => (this.#resolveResult = resolve));
-    this.#process = new Process({ pid, file: spec.file, args: spec.args, killAfter: spec.killAfter }, child.stdio, result, {
-      kill: (signal, group) => this.#kill(signal, group),
-      setRef: (ref) => child.setRef(ref),
-    });
+    this.#process = new Process(
+      { pid, file: spec.file, args: spec.args, killAfter: spec.killAfter },
+      child.stdio,
+      result,
+      {
+        kill: (signal, group) => this.#kill(signal, group),
+        setRef: (ref) => child.setRef(ref),
+      },
+    );
     this.#spawn.resolve(this.#process);
   }
 
   #kill(signal: number, group: boolean): boolean {
     const { place } = this.child;
     if (group && !this.spec.leader) {
-      throw new InvalidOptionError("group", group, 'the child leads no process group; start it with session: true or session: "group"');
+      throw new InvalidOptionError(
+        "group",
+        group,
+        'the child leads no process group; start it with session: true or session: "group"',
+      );
     }
     const result = place?.supervisor.signal(this.child, signal, group);
     if (result === undefined) return false;
     if (result >= 0) return true;
     const errno = errnoName(-result);
     if (errno === "ESRCH") return false;
-    throw new PidpoolError("ERR_UNSUPPORTED", `the kernel refuses the signal to process ${this.#process?.pid}: ${errno}`, {
-      syscall: group ? "kill" : "pidfd_send_signal",
-      errno,
-    });
+    throw new PidpoolError(
+      "ERR_UNSUPPORTED",
+      `the kernel refuses the signal to process ${this.#process?.pid}: ${errno}`,
+      {
+        syscall: group ? "kill" : "pidfd_send_signal",
+        errno,
+      },
+    );
   }
 
   failed(stage: string, errno: number): void {
@@ -138,7 +151,10 @@ export class Launch implements ChildEvents {
     if (this.#attempts === 1) this.#firstFailure = now;
     const delay = retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
     // A stream that was already being read cannot be given to a second child.
-    if (delay !== undefined && !(this.spec.input !== undefined && "stream" in this.spec.input && stage !== "pipe" && stage !== "supervisor")) {
+    if (
+      delay !== undefined &&
+      !(this.spec.input !== undefined && "stream" in this.spec.input && stage !== "pipe" && stage !== "supervisor")
+    ) {
       this.#host.retry(this, delay, true);
       return;
     }
@@ -149,8 +165,12 @@ export class Launch implements ChildEvents {
   cancelled(): void {
     this.#end(undefined);
     const { spec, child } = this;
-    if (this.#abortError === undefined && child.inputError !== undefined) this.#reject(inputError(spec, child.inputError));
-    else this.#reject(this.#abortError ?? new PidpoolError("ERR_CLOSED", "the pool was destroyed before the child was started"));
+    if (this.#abortError === undefined && child.inputError !== undefined)
+      this.#reject(inputError(spec, child.inputError));
+    else
+      this.#reject(
+        this.#abortError ?? new PidpoolError("ERR_CLOSED", "the pool was destroyed before the child was started"),
+      );
   }
 
   exited(report: ExitReport, outputs: readonly CapturedOutput[]): void {
@@ -232,7 +252,9 @@ export function abortError(spec: LaunchSpec): PidpoolError {
 /** The error of a launch whose input stream failed before its start. */
 function inputError({ file }: LaunchSpec, cause: unknown): LaunchError {
   const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new LaunchError("input", file, `cannot start ${JSON.stringify(file)}: its input failed before${why} (input)`, { cause });
+  return new LaunchError("input", file, `cannot start ${JSON.stringify(file)}: its input failed before${why} (input)`, {
+    cause,
+  });
 }
 
 /** What died of what, and the last line that it wrote to stderr. */

@@ -37,7 +37,8 @@ export function resolvePoolOptions(options: unknown): FilledPoolOptions {
   const concurrency = amount("concurrency", given["concurrency"] ?? cores, 1, 1 << 20, "children");
   const maxQueue = amount("maxQueue", given["maxQueue"] ?? Infinity, 0, Number.MAX_SAFE_INTEGER, "runs");
   for (const [name, value] of Object.entries({ concurrency, maxQueue })) {
-    if (value !== Infinity && !Number.isInteger(value)) throw new InvalidOptionError(name, value, "it must be a whole number");
+    if (value !== Infinity && !Number.isInteger(value))
+      throw new InvalidOptionError(name, value, "it must be a whole number");
   }
   return {
     threads: integer("threads", given["threads"] ?? Math.min(2, cores), 1, 64),

@@ -16,13 +16,18 @@ import { Tally, type PoolStats } from "./stats.ts";
 import { SupervisorSet } from "./supervisor-set.ts";
 
 /** Options of {@link ProcessPool.run}. */
-export type RunOptions<S extends StdioOption = StdioOption, E extends Encoding = Encoding> = Omit<LaunchOptions, "stdio" | "encoding"> & {
+export type RunOptions<S extends StdioOption = StdioOption, E extends Encoding = Encoding> = Omit<
+  LaunchOptions,
+  "stdio" | "encoding"
+> & {
   stdio?: S | undefined;
   encoding?: E | undefined;
 };
 
 /** Options of {@link ProcessPool.spawn}. */
-export type SpawnOptions<S extends StdioOption = StdioOption> = Omit<LaunchOptions, "stdio"> & { stdio?: S | undefined };
+export type SpawnOptions<S extends StdioOption = StdioOption> = Omit<LaunchOptions, "stdio"> & {
+  stdio?: S | undefined;
+};
 
 /** Which child an event is about. */
 export interface ChildInfo {
@@ -132,7 +137,11 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     options: Omit<LaunchOptions, "stdio" | "encoding"> & { stdio?: S; encoding?: E | undefined } = {},
   ): Command<S, E> {
     const { defaults } = this.#options;
-    const host = { defaults, run: (spec: LaunchSpec) => this.#run(spec), spawn: (spec: LaunchSpec) => this.#spawn(spec) };
+    const host = {
+      defaults,
+      run: (spec: LaunchSpec) => this.#run(spec),
+      spawn: (spec: LaunchSpec) => this.#spawn(spec),
+    };
     return new Command<S, E>(host, file, args, options);
   }
 
@@ -224,7 +233,10 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     const { concurrency, maxQueue } = this.#options;
     if (spec.kind === "run" && this.#running >= concurrency && this.#queue.size >= maxQueue) {
       return Promise.reject(
-        new PidpoolError("ERR_QUEUE_FULL", `${this.#running} children run and ${this.#queue.size} wait, as many as concurrency and maxQueue allow`),
+        new PidpoolError(
+          "ERR_QUEUE_FULL",
+          `${this.#running} children run and ${this.#queue.size} wait, as many as concurrency and maxQueue allow`,
+        ),
       );
     }
     return new Promise<T>((resolve, reject) => start({ resolve, reject }));
@@ -246,7 +258,8 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     } else {
       tally.completed++;
       tally.runTime.record(report.wallMs);
-      if (this.listenerCount("exit") > 0) this.emit("exit", report, { pid: report.pid, file: spec.file, args: spec.args });
+      if (this.listenerCount("exit") > 0)
+        this.emit("exit", report, { pid: report.pid, file: spec.file, args: spec.args });
     }
     if (began && spec.kind === "run") {
       this.#running--;
@@ -316,4 +329,3 @@ export function supervisorsOf(pool: ProcessPool): SupervisorSet | undefined {
 function closedError(): PidpoolError {
   return new PidpoolError("ERR_CLOSED", "the pool is closed");
 }
-

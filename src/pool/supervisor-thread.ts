@@ -158,7 +158,8 @@ class SupervisorThread {
     }
     const capture = this.#capture(slot);
     // What the child left in the pipe may exceed the limit: the same end as if it had been seen a moment sooner.
-    if (!capture.drain() && this.#word(slot, SLOT.reason) === 0) this.#setWord(slot, SLOT.reason, reasonCode("output-limit"));
+    if (!capture.drain() && this.#word(slot, SLOT.reason) === 0)
+      this.#setWord(slot, SLOT.reason, reasonCode("output-limit"));
     if (capture.ended) {
       this.#finish(slot, capture);
     } else {
@@ -278,7 +279,8 @@ class SupervisorThread {
         this.#discard(slot, RECORD.cancelled);
         break;
       case STATE.launching:
-        if (this.#word(slot, SLOT.timeout) > 0) this.#setDeadline(slot, DEADLINE.timeout, this.#word(slot, SLOT.timeout));
+        if (this.#word(slot, SLOT.timeout) > 0)
+          this.#setDeadline(slot, DEADLINE.timeout, this.#word(slot, SLOT.timeout));
         break;
       case STATE.running:
       case STATE.signaling: {

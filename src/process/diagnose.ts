@@ -3,7 +3,20 @@
 import { open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { LaunchError } from "../errors.ts";
-import { EACCES, E2BIG, EAGAIN, EMFILE, ENFILE, ENOENT, ENOEXEC, ENOMEM, ENOTDIR, EPERM, errnoMeaning, errnoName } from "../native/errno.ts";
+import {
+  EACCES,
+  E2BIG,
+  EAGAIN,
+  EMFILE,
+  ENFILE,
+  ENOENT,
+  ENOEXEC,
+  ENOMEM,
+  ENOTDIR,
+  EPERM,
+  errnoMeaning,
+  errnoName,
+} from "../native/errno.ts";
 import type { LaunchSpec } from "./spec.ts";
 
 /** The stage of a launch, and the system call behind it. */
@@ -43,7 +56,9 @@ async function explain(spec: LaunchSpec, stage: string, errno: number): Promise<
     case "setuid":
     case "setgid":
     case "setgroups":
-      return errno === EPERM ? `this process may not change the child's ${stage.slice(3)} (CAP_SET${stage === "setuid" ? "UID" : "GID"} is needed)` : undefined;
+      return errno === EPERM
+        ? `this process may not change the child's ${stage.slice(3)} (CAP_SET${stage === "setuid" ? "UID" : "GID"} is needed)`
+        : undefined;
     case "nice":
       return errno === EACCES || errno === EPERM ? "a lower niceness than the parent's needs CAP_SYS_NICE" : undefined;
     case "clone":
@@ -78,7 +93,9 @@ async function explainOpen(spec: LaunchSpec, errno: number): Promise<string | un
     if (errno === ENOENT) {
       const there = await exists(file);
       if (there && files.length > 1) continue;
-      return (await exists(dirname(file))) ? `the file ${JSON.stringify(file)} does not exist` : `the directory of ${JSON.stringify(file)} does not exist`;
+      return (await exists(dirname(file)))
+        ? `the file ${JSON.stringify(file)} does not exist`
+        : `the directory of ${JSON.stringify(file)} does not exist`;
     }
   }
   return files.length === 1 ? `${JSON.stringify(files[0])} cannot be opened: ${errnoMeaning(errno)}` : undefined;
@@ -91,7 +108,9 @@ async function explainExec(spec: LaunchSpec, errno: number): Promise<string | un
   switch (errno) {
     case ENOENT:
       if (file === undefined) {
-        return spec.path === undefined ? "there is no such program in /bin or /usr/bin (the child's PATH is unset)" : `there is no such program in the child's PATH (${spec.path})`;
+        return spec.path === undefined
+          ? "there is no such program in /bin or /usr/bin (the child's PATH is unset)"
+          : `there is no such program in the child's PATH (${spec.path})`;
       }
       if (!(await exists(file))) return "there is no such file";
       return explainInterpreter(file);

@@ -29,12 +29,7 @@ export type StdioEntry = "ignore" | "inherit" | "pipe" | "capture" | number | St
  * One entry for fds 0–2, or a list by fd number. In a list, `undefined` and `null` mean the default for
  * fds 0–2 and "closed" for the others.
  */
-export type StdioOption =
-  | "ignore"
-  | "inherit"
-  | "pipe"
-  | "capture"
-  | readonly (StdioEntry | null | undefined)[];
+export type StdioOption = "ignore" | "inherit" | "pipe" | "capture" | readonly (StdioEntry | null | undefined)[];
 
 /** What is written to the child's stdin: text (as UTF-8), bytes, a stream or iterable of either, or a file. */
 export type Input =

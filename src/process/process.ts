@@ -110,7 +110,8 @@ export class Process<
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.kill("SIGTERM")) return;
-    const timer = this.#killAfter < 0 ? undefined : setTimeout(() => this.#control.kill(SIGKILL, false), this.#killAfter);
+    const timer =
+      this.#killAfter < 0 ? undefined : setTimeout(() => this.#control.kill(SIGKILL, false), this.#killAfter);
     await this.exited;
     clearTimeout(timer);
   }

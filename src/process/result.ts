@@ -5,7 +5,11 @@ import type { Process } from "./process.ts";
 import type { ExitReport } from "./report.ts";
 
 /** Captured output in the form that `encoding` asks for. */
-export type Output<E extends Encoding = Encoding> = Encoding extends E ? string | Buffer : E extends "buffer" ? Buffer : string;
+export type Output<E extends Encoding = Encoding> = Encoding extends E
+  ? string | Buffer
+  : E extends "buffer"
+    ? Buffer
+    : string;
 
 type EntryAt<S extends StdioOption, I extends 0 | 1 | 2, Default> = S extends string
   ? S
@@ -17,14 +21,22 @@ type EntryAt<S extends StdioOption, I extends 0 | 1 | 2, Default> = S extends st
 
 /** The type of a captured stream: null where the stdio option sends it elsewhere. */
 export type Captured<S extends StdioOption, I extends 1 | 2, E extends Encoding> =
-  EntryAt<S, I, "capture"> extends "capture" ? Output<E> : "capture" extends EntryAt<S, I, "capture"> ? Output<E> | null : null;
+  EntryAt<S, I, "capture"> extends "capture"
+    ? Output<E>
+    : "capture" extends EntryAt<S, I, "capture">
+      ? Output<E> | null
+      : null;
 
 /** The type of a stream that is there where the stdio option says `"pipe"`. */
 export type Piped<S extends StdioOption, I extends 0 | 1 | 2, T> =
   EntryAt<S, I, "pipe"> extends "pipe" ? T : "pipe" extends EntryAt<S, I, "pipe"> ? T | null : null;
 
 /** The {@link Process} that spawn() gives for a stdio option. */
-export type ProcessOf<S extends StdioOption> = Process<Piped<S, 0, Writable>, Piped<S, 1, Readable>, Piped<S, 2, Readable>>;
+export type ProcessOf<S extends StdioOption> = Process<
+  Piped<S, 0, Writable>,
+  Piped<S, 1, Readable>,
+  Piped<S, 2, Readable>
+>;
 
 /**
  * Why captured output may not be all that was written: `"output-limit"`, more than `maxOutput`;

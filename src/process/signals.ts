@@ -17,7 +17,11 @@ export function signalNumber(option: string, value: unknown, allowZero = false):
   } else if (typeof value === "number" && Number.isInteger(value) && value >= (allowZero ? 0 : 1) && value <= 64) {
     return value;
   }
-  throw new InvalidOptionError(option, value, 'it must be a signal\'s name such as "SIGTERM", or a number from 1 to 64');
+  throw new InvalidOptionError(
+    option,
+    value,
+    'it must be a signal\'s name such as "SIGTERM", or a number from 1 to 64',
+  );
 }
 
 /** A signal's name; real-time signals are named by their distance from 34, as bash's `kill -l` does. */

@@ -38,8 +38,23 @@ export interface LaunchSpec {
 }
 
 const COMMON_KEYS = [
-  "cwd", "env", "timeout", "killSignal", "killAfter", "maxOutput", "outputGrace", "encoding", "isolation",
-  "uid", "gid", "groups", "umask", "nice", "session", "orphans", "check",
+  "cwd",
+  "env",
+  "timeout",
+  "killSignal",
+  "killAfter",
+  "maxOutput",
+  "outputGrace",
+  "encoding",
+  "isolation",
+  "uid",
+  "gid",
+  "groups",
+  "umask",
+  "nice",
+  "session",
+  "orphans",
+  "check",
 ] as const;
 
 /** The options that a pool takes as defaults. */
@@ -48,7 +63,14 @@ const OPTION_KEYS: ReadonlySet<string> = new Set([...COMMON_KEYS, "argv0", "inpu
 
 /** Overrides that leave the encoded block of a spec as it is. */
 const LIGHT_KEYS: ReadonlySet<string> = new Set([
-  "timeout", "killSignal", "killAfter", "maxOutput", "outputGrace", "encoding", "check", "signal",
+  "timeout",
+  "killSignal",
+  "killAfter",
+  "maxOutput",
+  "outputGrace",
+  "encoding",
+  "check",
+  "signal",
 ]);
 
 const MAX_ID = 0xfffffffe;
@@ -119,7 +141,12 @@ export function resolveSpec(
  *
  * @throws InvalidOptionError
  */
-export function overrideSpec(spec: LaunchSpec, base: LaunchOptions, overrides: unknown, defaults: LaunchOptions): LaunchSpec {
+export function overrideSpec(
+  spec: LaunchSpec,
+  base: LaunchOptions,
+  overrides: unknown,
+  defaults: LaunchOptions,
+): LaunchSpec {
   const given = bag("options", overrides, OPTION_KEYS);
   const keys = Object.keys(given).filter((key) => given[key] !== undefined);
   const merged: LaunchOptions = withDefaults(given, base);
@@ -131,7 +158,11 @@ export function overrideSpec(spec: LaunchSpec, base: LaunchOptions, overrides: u
   if (spec.input !== undefined && keys.every((key) => LIGHT_KEYS.has(key) || key === "input")) {
     const fds = planStdio(spec.kind, merged.stdio, merged.input, spec.cwd);
     if (fds[0]?.kind === "input") {
-      return Object.freeze({ ...spec, ...lightOptions(withDefaults({ ...merged }, defaults)), input: inputSource(merged.input) });
+      return Object.freeze({
+        ...spec,
+        ...lightOptions(withDefaults({ ...merged }, defaults)),
+        input: inputSource(merged.input),
+      });
     }
   }
   return resolveSpec(spec.kind, spec.file, spec.args, merged, defaults);
@@ -145,7 +176,10 @@ function withDefaults(options: Record<string, unknown>, defaults: LaunchOptions)
 
 function lightOptions(
   o: Record<string, unknown>,
-): Pick<LaunchSpec, "timeout" | "killSignal" | "killAfter" | "maxOutput" | "outputGrace" | "encoding" | "check" | "signal"> {
+): Pick<
+  LaunchSpec,
+  "timeout" | "killSignal" | "killAfter" | "maxOutput" | "outputGrace" | "encoding" | "check" | "signal"
+> {
   const timeout = amount("timeout", o["timeout"] ?? 0, 0, MAX_MS, "milliseconds");
   const killAfter = amount("killAfter", o["killAfter"] ?? 5000, 0, MAX_MS, "milliseconds");
   const signal = o["signal"];
@@ -154,7 +188,11 @@ function lightOptions(
   }
   const encoding = o["encoding"] ?? "utf8";
   if (encoding !== "buffer" && (typeof encoding !== "string" || !Buffer.isEncoding(encoding))) {
-    throw new InvalidOptionError("encoding", encoding, 'it must be "buffer" or an encoding that Buffer knows, such as "utf8"');
+    throw new InvalidOptionError(
+      "encoding",
+      encoding,
+      'it must be "buffer" or an encoding that Buffer knows, such as "utf8"',
+    );
   }
   return {
     timeout: timeout === Infinity ? 0 : Math.ceil(timeout),
@@ -179,7 +217,12 @@ function checkArgs(args: unknown): readonly string[] {
   return Object.freeze(Array.from(args, (arg, i) => text(`args[${i}]`, arg)));
 }
 
-function credentials(o: Record<string, unknown>): { flags: number; uid: number; gid: number; groups: readonly number[] } {
+function credentials(o: Record<string, unknown>): {
+  flags: number;
+  uid: number;
+  gid: number;
+  groups: readonly number[];
+} {
   const { uid, gid, groups } = o;
   let flags = 0;
   if (uid !== undefined) flags |= SPEC_FLAG.setuid;
@@ -212,5 +255,9 @@ function inputSource(input: unknown): InputSource | undefined {
     if (Symbol.asyncIterator in input) return { stream: Readable.from(input as AsyncIterable<unknown>) };
     if (Object.hasOwn(input, "file")) return undefined;
   }
-  throw new InvalidOptionError("input", input, "it must be a string, bytes, a readable stream, an async iterable or { file }");
+  throw new InvalidOptionError(
+    "input",
+    input,
+    "it must be a string, bytes, a readable stream, an async iterable or { file }",
+  );
 }

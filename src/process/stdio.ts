@@ -53,7 +53,11 @@ function list(kind: LaunchKind, stdio: unknown): readonly unknown[] {
     return [stdin, stdio, stdio];
   }
   if (!Array.isArray(stdio)) {
-    throw new InvalidOptionError("stdio", stdio, 'it must be "ignore", "inherit", "pipe", "capture" or a list by fd number');
+    throw new InvalidOptionError(
+      "stdio",
+      stdio,
+      'it must be "ignore", "inherit", "pipe", "capture" or a list by fd number',
+    );
   }
   if (stdio.length > MAX_FD + 1) {
     throw new InvalidOptionError("stdio", stdio, `it must not be longer than ${MAX_FD + 1}`);
@@ -94,7 +98,8 @@ function planOne(kind: LaunchKind, target: number, entry: unknown, cwd: string |
       }
       return { target, kind: entry };
     case "capture":
-      if (target === 0) throw new InvalidOptionError(name, entry, "stdin cannot be captured; the option input feeds it");
+      if (target === 0)
+        throw new InvalidOptionError(name, entry, "stdin cannot be captured; the option input feeds it");
       return { target, kind: entry };
   }
   if (typeof entry === "number") {
@@ -107,7 +112,8 @@ function planOne(kind: LaunchKind, target: number, entry: unknown, cwd: string |
     const { file, append = false, read = target === 0 } = bag(name, entry, FILE_KEYS);
     if (typeof append !== "boolean") throw new InvalidOptionError(`${name}.append`, append, "it must be true or false");
     if (typeof read !== "boolean") throw new InvalidOptionError(`${name}.read`, read, "it must be true or false");
-    if (append && read) throw new InvalidOptionError(`${name}.append`, append, "a file that is read cannot be appended to");
+    if (append && read)
+      throw new InvalidOptionError(`${name}.append`, append, "a file that is read cannot be appended to");
     const flags = read ? 0 : O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC);
     return { target, kind: "file", path: resolve(cwd ?? ".", path(`${name}.file`, file)), flags: flags | O_NOCTTY };
   }

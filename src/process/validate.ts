@@ -45,7 +45,11 @@ export function amount(name: string, value: unknown, min: number, max: number, u
 export function oneOf<const T extends string | boolean>(name: string, value: unknown, allowed: readonly T[]): T {
   const found = allowed.find((item) => item === value);
   if (found === undefined) {
-    throw new InvalidOptionError(name, value, `it must be one of ${allowed.map((item) => JSON.stringify(item)).join(", ")}`);
+    throw new InvalidOptionError(
+      name,
+      value,
+      `it must be one of ${allowed.map((item) => JSON.stringify(item)).join(", ")}`,
+    );
   }
   return found;
 }

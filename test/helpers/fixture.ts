@@ -26,7 +26,13 @@ export function fixturePath(name: string): string {
 
 /** Starts a fixture. `wrap` is put before the command, as in ["prlimit", "--nofile=64"]. */
 export function startFixture(name: string, args: readonly string[] = [], wrap: readonly string[] = []): Fixture {
-  const [file = process.execPath, ...rest] = [...wrap, process.execPath, "--enable-source-maps", fixturePath(name), ...args];
+  const [file = process.execPath, ...rest] = [
+    ...wrap,
+    process.execPath,
+    "--enable-source-maps",
+    fixturePath(name),
+    ...args,
+  ];
   // With it, a node:test in the fixture would write for our runner, not for us.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn(file, rest, { env, stdio: ["ignore", "pipe", "pipe"] });

@@ -31,7 +31,9 @@ async function killed(pool: ProcessPool): Promise<PidpoolError> {
 
 test("children survive their supervisor thread and are reported by its successor", async () => {
   await using pool = new ProcessPool({ threads: 1 });
-  const children = await Promise.all(Array.from({ length: 50 }, () => pool.spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] })));
+  const children = await Promise.all(
+    Array.from({ length: 50 }, () => pool.spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] })),
+  );
   const error = await killed(pool);
   assert.equal(error.code, "ERR_SUPERVISOR");
   assert.match(error.message, /does not know/);
@@ -44,7 +46,9 @@ test("children survive their supervisor thread and are reported by its successor
 test("launches that were pending when the thread died all end in a report", async () => {
   await using pool = new ProcessPool({ threads: 1, concurrency: 500 });
   await pool.run("true");
-  const runs = Array.from({ length: 1000 }, (_, i) => pool.run("sh", ["-c", `exit ${i % 200}`], { check: false, stdio: "ignore" }));
+  const runs = Array.from({ length: 1000 }, (_, i) =>
+    pool.run("sh", ["-c", `exit ${i % 200}`], { check: false, stdio: "ignore" }),
+  );
   let deaths = 0;
   pool.on("error", () => deaths++);
   kill(supervisorOf(pool));
@@ -60,7 +64,9 @@ test("launches that were pending when the thread died all end in a report", asyn
 
 test("captured output that a dead thread held is said to be lost, what comes later is kept", async () => {
   await using pool = new ProcessPool({ threads: 1 });
-  const child = await pool.spawn("sh", ["-c", "echo before; read line; echo after"], { stdio: ["pipe", "capture", "ignore"] });
+  const child = await pool.spawn("sh", ["-c", "echo before; read line; echo after"], {
+    stdio: ["pipe", "capture", "ignore"],
+  });
   await new Promise((resolve) => setTimeout(resolve, 50));
   await killed(pool);
   child.stdin.end("go\n");
@@ -91,7 +97,8 @@ test("a thread that runs out of heap is replaced", async () => {
     const child: Child = new Child(
       spec,
       {
-        launched: () => supervisor.send({ slot: 0, filler: Array.from({ length: 4_000_000 }, (_, i) => ({ i })) } as never),
+        launched: () =>
+          supervisor.send({ slot: 0, filler: Array.from({ length: 4_000_000 }, (_, i) => ({ i })) } as never),
         failed: (stage) => reject(new Error(stage)),
         cancelled: () => reject(new Error("cancelled")),
         exited: resolve,
@@ -128,7 +135,10 @@ test("a child launched on this thread is adopted with its pidfd", async () => {
     assert.deepEqual([report.status, report.pid, report.status === "exited" && report.code], ["exited", pid, 7]);
     elsewhere.dispose();
   }
-  assert.deepEqual(openFds().filter((fd) => fd.includes("pidfd")), []);
+  assert.deepEqual(
+    openFds().filter((fd) => fd.includes("pidfd")),
+    [],
+  );
 });
 
 test("a launch that hangs before exec is ended by its timeout, and other threads go on", async (t) => {
@@ -139,7 +149,11 @@ test("a launch that hangs before exec is ended by its timeout, and other threads
   execFileSync("mkfifo", [`${dir}/fifo`]);
   await using pool = new ProcessPool({ threads: 2, concurrency: 64 });
   // Nobody reads the FIFO: the child's open() for writing waits, between clone and exec.
-  const stuck = pool.run("true", [], { stdio: ["ignore", { file: `${dir}/fifo` }, "ignore"], timeout: 1000, check: false });
+  const stuck = pool.run("true", [], {
+    stdio: ["ignore", { file: `${dir}/fifo` }, "ignore"],
+    timeout: 1000,
+    check: false,
+  });
   await Promise.all(Array.from({ length: 8 }, () => pool.run("true")));
   const { exit } = await stuck;
   assert.deepEqual([exit.status, exit.reason], ["signaled", "timeout"]);

@@ -49,7 +49,10 @@ const lines = [
 ];
 process.stdout.write(`${lines.join("\n")}\n`);
 const good =
-  reports === LAUNCHES && children.length === 0 && after.fds.length <= before.fds.length && after.rss < before.rss + SLACK_MIB;
+  reports === LAUNCHES &&
+  children.length === 0 &&
+  after.fds.length <= before.fds.length &&
+  after.rss < before.rss + SLACK_MIB;
 if (!good) {
   process.stdout.write(`${after.fds.filter((fd) => !before.fds.includes(fd)).join("\n")}\n`);
   process.exitCode = 1;
