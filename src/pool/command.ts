@@ -1,4 +1,5 @@
 // A command: a launch prepared once and started often.
+import { InvalidOptionError } from "../errors.ts";
 import type { Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
 import type { Process } from "../process/process.ts";
 import type { Captured, ProcessOf, RunResult } from "../process/result.ts";
@@ -21,12 +22,18 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
   readonly #options: LaunchOptions;
   readonly #specs: { run?: LaunchSpec; spawn?: LaunchSpec } = {};
 
-  constructor(host: CommandHost, file: string, args: readonly string[], options: LaunchOptions) {
+  constructor(host: CommandHost, file: string | URL, args: readonly string[], options: LaunchOptions) {
     this.#host = host;
     this.#options = { ...options };
     // Both kinds differ in their default stdio only; what is wrong for run() alone shows when run() is called.
     const spec = resolveSpec(wantsPipe(options) ? "spawn" : "run", file, args, options, host.defaults);
+    if (spec.input !== undefined && "stream" in spec.input) {
+      throw new InvalidOptionError("input", options.input, "a stream can be read once; give it to the command's run()");
+    }
     this.#specs[spec.kind] = spec;
+    // Snapshots: what the caller changes later is not the command's.
+    if (typeof options.stdio === "object") this.#options.stdio = Array.from(options.stdio);
+    if (options.groups !== undefined) this.#options.groups = Array.from(options.groups);
     this.#options.env = { ...(options.env ?? host.defaults.env ?? process.env) };
     this.file = spec.file;
     this.args = spec.args;

@@ -33,6 +33,9 @@ export function resolvePoolOptions(options: unknown): FilledPoolOptions {
   for (const key of COMMON_OPTION_KEYS) if (given[key] !== undefined) defaults[key] = given[key];
   // Wrong defaults are the pool's fault, not that of the first child.
   resolveSpec("run", "true", [], defaults);
+  // A snapshot: what the caller changes later is not the pool's.
+  if (typeof defaults["env"] === "object" && defaults["env"] !== null) defaults["env"] = { ...defaults["env"] };
+  if (Array.isArray(defaults["groups"])) defaults["groups"] = [...(defaults["groups"] as unknown[])];
   const cores = availableParallelism();
   const concurrency = amount("concurrency", given["concurrency"] ?? cores, 1, 1 << 20, "children");
   const maxQueue = amount("maxQueue", given["maxQueue"] ?? Infinity, 0, Number.MAX_SAFE_INTEGER, "runs");

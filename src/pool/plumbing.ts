@@ -13,7 +13,7 @@ const SURE_WRITE = 4096;
 const LIKELY_WRITE = 65536;
 
 /** An end that the pool keeps. */
-interface OwnEnd {
+export interface OwnEnd {
   readonly fd: number;
   readonly target: number;
 }

@@ -9,6 +9,7 @@ import type { ExitReport } from "../process/report.ts";
 import type { Captured, ProcessOf, RunResult } from "../process/result.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { resolveSpec, type LaunchSpec } from "../process/spec.ts";
+import { Admission } from "./admission.ts";
 import { Command } from "./command.ts";
 import { abortError, Launch, type Answer, type LaunchHost } from "./launch.ts";
 import { resolvePoolOptions, type FilledPoolOptions, type PoolOptions } from "./options.ts";
@@ -61,14 +62,9 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   readonly #options: FilledPoolOptions;
   readonly #supervisors: SupervisorSet;
   readonly #tally = new Tally();
-  readonly #queue = new Set<Launch>();
-  readonly #retries = new Map<Launch, NodeJS.Timeout>();
-  readonly #live = new Set<Launch>();
+  readonly #admission: Admission;
   readonly #host: LaunchHost;
-  #running = 0;
   #state: "open" | "closing" | "destroyed" = "open";
-  #needsDrain = false;
-  #idle: (() => void)[] = [];
   #ended: Promise<void> | undefined;
 
   /**
@@ -81,13 +77,19 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     this.#options = resolvePoolOptions(options);
     this.#supervisors = new SupervisorSet(this.#options.threads, (error) => this.emit("error", error));
     supervisors.set(this, this.#supervisors);
+    const { concurrency, maxQueue } = this.#options;
+    this.#admission = new Admission(concurrency, maxQueue, {
+      needsDrain: () => this.emit("needsDrain"),
+      drain: () => this.emit("drain"),
+      began: ({ waitMs }) => this.#tally.waitTime.record(waitMs),
+    });
     this.#host = {
       begin: (launch) => this.#supervisors.start(launch.child),
       retry: (launch, delay, exhausted) => {
         if (exhausted) this.#tally.retried++;
-        this.#retryLater(launch, delay);
+        if (!this.#admission.retryLater(launch, delay)) launch.drop(closedError());
       },
-      forget: (launch) => this.#forget(launch),
+      forget: (launch) => this.#admission.forget(launch),
       spawned: ({ spec }, pid) => {
         if (this.listenerCount("spawn") > 0) this.emit("spawn", { pid, file: spec.file, args: spec.args });
       },
@@ -132,7 +134,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
    * @throws InvalidOptionError
    */
   command<const S extends StdioOption | undefined = undefined, const E extends Encoding = "utf8">(
-    file: string,
+    file: string | URL,
     args: readonly string[] = [],
     options: Omit<LaunchOptions, "stdio" | "encoding"> & { stdio?: S; encoding?: E | undefined } = {},
   ): Command<S, E> {
@@ -147,7 +149,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
 
   /** Runs that wait for a place. */
   get queueSize(): number {
-    return this.#queue.size;
+    return this.#admission.queueSize;
   }
 
   /** Children whose exit was reported. */
@@ -157,16 +159,16 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
 
   /** True from the event `needsDrain` to the event `drain`. */
   get needsDrain(): boolean {
-    return this.#needsDrain;
+    return this.#admission.needsDrain;
   }
 
   /** A snapshot of counts, times and threads. */
   stats(): PoolStats {
     const tally = this.#tally;
     return {
-      running: this.#running,
-      queueSize: this.#queue.size,
-      children: this.#live.size,
+      running: this.#admission.running,
+      queueSize: this.#admission.queueSize,
+      children: this.#admission.live.size,
       completed: tally.completed,
       failed: tally.failed,
       retried: tally.retried,
@@ -191,8 +193,8 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     if (this.#state !== "destroyed") {
       this.#state = "destroyed";
       const closed = closedError();
-      for (const launch of [...this.#queue, ...this.#retries.keys()]) launch.drop(closed);
-      for (const { child } of this.#live) child.place?.supervisor.stop(child, "shutdown", SIGKILL);
+      for (const launch of this.#admission.shut()) launch.drop(closed);
+      for (const { child } of this.#admission.live) child.place?.supervisor.stop(child, "shutdown", SIGKILL);
     }
     return this.#end();
   }
@@ -202,120 +204,48 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     await this.destroy();
   }
 
-  // ---- admission
-
   #run(spec: LaunchSpec): Promise<RunResult> {
-    return this.#admit<RunResult>(spec, (answer) => {
-      const launch = new Launch(this.#host, spec, this.listenerCount("spawn") > 0, { run: answer });
-      if (this.#running < this.#options.concurrency && this.#queue.size === 0) {
-        this.#begin(launch);
-        return;
-      }
-      this.#queue.add(launch);
-      if (!this.#needsDrain) {
-        this.#needsDrain = true;
-        this.emit("needsDrain");
-      }
-    });
+    if (this.#state === "open" && this.#admission.full) return Promise.reject(this.#queueFull());
+    return this.#admit<RunResult>(spec, (run) =>
+      this.#admission.enqueue(new Launch(this.#host, spec, this.listenerCount("spawn") > 0, { run })),
+    );
   }
 
   #spawn(spec: LaunchSpec): Promise<Process> {
-    return this.#admit<Process>(spec, (answer) => {
-      const launch = new Launch(this.#host, spec, true, { spawn: answer });
-      this.#live.add(launch);
-      launch.attempt();
-    });
+    return this.#admit<Process>(spec, (spawn) => this.#admission.start(new Launch(this.#host, spec, true, { spawn })));
   }
 
   #admit<T>(spec: LaunchSpec, start: (answer: Answer<T>) => void): Promise<T> {
     if (this.#state !== "open") return Promise.reject(closedError());
     if (spec.signal?.aborted === true) return Promise.reject(abortError(spec));
-    const { concurrency, maxQueue } = this.#options;
-    if (spec.kind === "run" && this.#running >= concurrency && this.#queue.size >= maxQueue) {
-      return Promise.reject(
-        new PidpoolError(
-          "ERR_QUEUE_FULL",
-          `${this.#running} children run and ${this.#queue.size} wait, as many as concurrency and maxQueue allow`,
-        ),
-      );
-    }
     return new Promise<T>((resolve, reject) => start({ resolve, reject }));
   }
 
-  #begin(launch: Launch): void {
-    this.#running++;
-    this.#live.add(launch);
-    launch.attempt();
-    this.#tally.waitTime.record(launch.waitMs);
+  #queueFull(): PidpoolError {
+    const { running, queueSize } = this.#admission;
+    const message = `${running} children run and ${queueSize} wait, as many as concurrency and maxQueue allow`;
+    return new PidpoolError("ERR_QUEUE_FULL", message);
   }
 
   #settled(launch: Launch, report: ExitReport | undefined): void {
     const tally = this.#tally;
     const { spec } = launch;
-    const began = this.#live.delete(launch);
     if (report === undefined) {
       tally.failed++;
     } else {
       tally.completed++;
       tally.runTime.record(report.wallMs);
-      if (this.listenerCount("exit") > 0)
+      if (spec.kind === "run") tally.busyMs += report.wallMs;
+      if (this.listenerCount("exit") > 0) {
         this.emit("exit", report, { pid: report.pid, file: spec.file, args: spec.args });
+      }
     }
-    if (began && spec.kind === "run") {
-      this.#running--;
-      tally.busyMs += report?.wallMs ?? 0;
-    }
-    // An exit may be what those who ran out of something have waited for; not when destroy() drops them all.
-    const [waiting] = this.#state === "destroyed" ? [] : this.#retries.keys();
-    if (waiting !== undefined) {
-      this.#forget(waiting);
-      waiting.attempt();
-    }
-    this.#advance();
+    this.#admission.settle(launch);
   }
-
-  #advance(): void {
-    while (this.#running < this.#options.concurrency) {
-      const [next] = this.#queue;
-      if (next === undefined) break;
-      this.#queue.delete(next);
-      this.#begin(next);
-    }
-    if (this.#needsDrain && this.#queue.size === 0 && this.#running < this.#options.concurrency) {
-      this.#needsDrain = false;
-      this.emit("drain");
-    }
-    if (this.#live.size === 0 && this.#queue.size === 0) for (const done of this.#idle.splice(0)) done();
-  }
-
-  #retryLater(launch: Launch, delay: number): void {
-    if (this.#state === "destroyed") {
-      launch.drop(closedError());
-      return;
-    }
-    const timer = setTimeout(() => {
-      this.#retries.delete(launch);
-      launch.attempt();
-    }, delay);
-    this.#retries.set(launch, timer);
-  }
-
-  #forget(launch: Launch): void {
-    this.#queue.delete(launch);
-    clearTimeout(this.#retries.get(launch));
-    this.#retries.delete(launch);
-  }
-
-  // ---- the end
 
   #end(): Promise<void> {
-    this.#ended ??= this.#whenIdle().then(() => this.#supervisors.destroy());
+    this.#ended ??= this.#admission.whenIdle().then(() => this.#supervisors.destroy());
     return this.#ended;
-  }
-
-  #whenIdle(): Promise<void> {
-    if (this.#live.size === 0 && this.#queue.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
   }
 }
 

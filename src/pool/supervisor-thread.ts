@@ -1,20 +1,22 @@
 // The supervisor thread: waits for exits and output of the children of one
-// launcher, reaps, collects, enforces deadlines, and sends what happened up in
+// launcher, reaps, collects, meets deadlines, and sends what happened up in
 // batches. All that must outlive it is in the region and the epoll set; a
 // successor goes on with both. See protocol.ts for what crosses.
 import { receiveMessageOnPort } from "node:worker_threads";
-import { native } from "../native/load.ts";
 import { LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "../native/layout.ts";
 import { WAKE_TOKEN } from "../native/launcher.ts";
-import { Region, SLOT_COUNT } from "../native/region.ts";
+import { native } from "../native/load.ts";
+import { Region } from "../native/region.ts";
 import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, nap, ownPeakRss } from "../native/syscalls.ts";
-import { monotonicNow, reasonCode } from "../process/report.ts";
+import { reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Capture } from "./capture.ts";
-import { Deadlines } from "./deadlines.ts";
 import { BatchWriter, RECORD, type StopMessage, type SupervisorStart } from "./protocol.ts";
 import { reap } from "./reaper.ts";
-import { HELD_AT_MOST, signalChild } from "./signal-child.ts";
+import { signalChild } from "./signal-child.ts";
+import { Slots } from "./slots.ts";
+import { Stopper } from "./stopper.ts";
+import { takeOver } from "./succession.ts";
 
 const MAX_EVENTS = 512;
 /** Batches that are gathered before a message is sent, when exits pour in. */
@@ -26,13 +28,7 @@ const MAX_ROUNDS = 8;
  */
 const NAP = { perLaunch: 32, longest: 1000, fewestLaunches: 4 } as const;
 
-/** Milliseconds between looks at a child that epoll cannot watch. */
-const POLL_INTERVAL = 10;
 const WATCH_FAILED = STAGES.indexOf("watch");
-
-/** Kinds of deadline; a deadline's key is slot * KINDS + kind. */
-const DEADLINE = { timeout: 0, escalate: 1, resend: 2, grace: 3, poll: 4 } as const;
-const KINDS = 5;
 
 /**
  * The task that the thread pool runs. It returns at once, so that the thread counts as free and an idle pool
@@ -44,35 +40,46 @@ export default function start(begin: SupervisorStart): void {
 
 class SupervisorThread {
   readonly #begin: SupervisorStart;
-  readonly #region: Region;
+  readonly #slots: Slots;
+  readonly #stopper: Stopper;
   readonly #batch = new BatchWriter();
-  readonly #deadlines = new Deadlines();
   readonly #captures = new Map<number, Capture>();
   /** Reaped children whose output another process still holds. */
   readonly #lingering = new Set<number>();
   readonly #events = new Int32Array(MAX_EVENTS * EPOLL_EVENT.WORDS);
   readonly #eventsAddress = native().addressOf(this.#events);
   #noticesTail: number;
+  /** Read once a round, when first needed. */
   #ownPeak = 0;
 
   constructor(begin: SupervisorStart) {
     this.#begin = begin;
-    this.#region = Region.attach(begin.region);
-    this.#noticesTail = this.#region.header(LAUNCHER.noticesTail);
-    if (begin.successor) this.#takeOver();
+    const slots = new Slots(Region.attach(begin.region));
+    this.#slots = slots;
+    this.#stopper = new Stopper(slots, {
+      graceOver: (slot) => this.#endGrace(slot),
+      poll: (slot) => this.#poll(slot),
+    });
+    this.#noticesTail = slots.region.header(LAUNCHER.noticesTail);
+    if (!begin.successor) return;
+    takeOver(slots, this.#stopper, {
+      inheritOutput: (slot) => this.#captures.set(slot, new Capture(slots.region, slot, true)),
+      reap: (slot) => this.#reap(slot),
+      notice: (slot) => this.#notice(slot),
+    });
+    this.#batch.flush(begin.port);
   }
 
   loop(): void {
-    const region = this.#region;
-    const { epoll, port, tick } = this.#begin;
+    const { region } = this.#slots;
+    const { epoll, port } = this.#begin;
     let gathering = false;
     while (region.header(LAUNCHER.supervisorStop) === 0) {
       if (gathering) this.#gather();
       // The launcher writes to the eventfd only while this says that we sleep; we look for notices after
       // saying so. One of the two sees the other.
       region.setHeader(LAUNCHER.watcherSleeping, 1);
-      const timeout = region.header(LAUNCHER.noticesHead) !== this.#noticesTail ? 0 : this.#sleep(tick);
-      let n = epollWait(epoll, this.#eventsAddress, MAX_EVENTS, timeout);
+      let n = epollWait(epoll, this.#eventsAddress, MAX_EVENTS, this.#timeout());
       region.setHeader(LAUNCHER.watcherSleeping, 0);
       this.#ownPeak = 0;
       for (let round = 1; ; round++) {
@@ -81,26 +88,28 @@ class SupervisorThread {
         n = epollWait(epoll, this.#eventsAddress, MAX_EVENTS, 0);
       }
       this.#readNotices();
-      gathering = n > 0;
-      if (this.#deadlines.size > 0) this.#meetDeadlines();
+      this.#stopper.meet();
       this.#batch.flush(port);
+      gathering = n > 0;
     }
   }
 
   #gather(): void {
-    const waiting = (this.#region.header(LAUNCHER.head) - this.#region.header(LAUNCHER.tail)) | 0;
+    const { region } = this.#slots;
+    const waiting = (region.header(LAUNCHER.head) - region.header(LAUNCHER.tail)) | 0;
     if (waiting >= NAP.fewestLaunches) nap(Math.min(waiting * NAP.perLaunch, NAP.longest));
   }
 
-  #sleep(tick: number): number {
-    const next = this.#deadlines.next();
-    if (next === Infinity) return tick;
-    const wait = Math.max(0, Math.ceil(next - monotonicNow()));
-    return tick < 0 ? Math.min(wait, 0x7fffffff) : Math.min(wait, tick);
+  #timeout(): number {
+    if (this.#slots.region.header(LAUNCHER.noticesHead) !== this.#noticesTail) return 0;
+    const { tick } = this.#begin;
+    const wait = Math.min(this.#stopper.wait, tick < 0 ? Infinity : tick);
+    return wait === Infinity ? -1 : Math.min(wait, 0x7fffffff);
   }
 
   #handle(n: number): void {
     const events = this.#events;
+    const slots = this.#slots;
     for (let i = 0; i < n; i++) {
       const at = i * EPOLL_EVENT.WORDS + EPOLL_EVENT.data;
       const token = events[at] ?? 0;
@@ -110,76 +119,59 @@ class SupervisorThread {
       }
       const slot = token & 0xffffff;
       // An fd that was closed earlier in this batch may still have an event in it.
-      if (this.#generation(slot) !== events[at + 1]) continue;
+      if (slots.generation(slot) !== events[at + 1]) continue;
       // Nor does closing end the events at once while a child between clone and exec has a copy of the fd.
-      const live = this.#isLive(slot);
+      const live = slots.isLive(slot);
       const kind = token >>> 24;
       if (kind === 0 && live) this.#reap(slot);
       else if (kind > 0 && (live || this.#lingering.has(slot))) this.#readOutput(slot, kind - 1);
     }
   }
 
-  #word(slot: number, field: number): number {
-    return this.#region.words[(this.#region.slot(slot) + field) >> 2] ?? 0;
-  }
-
-  #setWord(slot: number, field: number, value: number): void {
-    this.#region.words[(this.#region.slot(slot) + field) >> 2] = value;
-  }
-
-  #generation(slot: number): number {
-    return this.#word(slot, SLOT.generation);
-  }
-
-  #state(slot: number): number {
-    return Atomics.load(this.#region.words, this.#region.slot(slot) >> 2);
-  }
-
-  #add(record: number, slot: number, capture?: Capture): void {
-    this.#batch.add(record, slot, this.#generation(slot), capture?.outputs());
-  }
-
   // ---- exits
 
   #reap(slot: number): void {
+    const slots = this.#slots;
     if (this.#ownPeak === 0) this.#ownPeak = ownPeakRss();
-    if (reap(this.#region, slot, this.#ownPeak) === "busy") {
-      if (this.#state(slot) === STATE.running) {
+    if (reap(slots.region, slot, this.#ownPeak) === "busy") {
+      if (slots.state(slot) === STATE.running) {
         // A debugger reaps first. The pidfd stays readable: look now and then instead of spinning.
-        epollDelete(this.#begin.epoll, this.#word(slot, SLOT.pidfd));
-        this.#setDeadline(slot, DEADLINE.poll, POLL_INTERVAL);
+        epollDelete(this.#begin.epoll, slots.get(slot, SLOT.pidfd));
+        this.#stopper.startPolling(slot);
       }
       return;
     }
-    this.#clearDeadlines(slot);
-    if (this.#word(slot, SLOT.captures) === 0) {
-      this.#add(RECORD.exited, slot);
+    this.#stopper.clear(slot);
+    if (slots.get(slot, SLOT.captures) === 0) {
+      this.#report(RECORD.exited, slot);
       return;
     }
     const capture = this.#capture(slot);
+    const within = capture.drain();
     // What the child left in the pipe may exceed the limit: the same end as if it had been seen a moment sooner.
-    if (!capture.drain() && this.#word(slot, SLOT.reason) === 0)
-      this.#setWord(slot, SLOT.reason, reasonCode("output-limit"));
+    if (!within && slots.get(slot, SLOT.reason) === 0) slots.set(slot, SLOT.reason, reasonCode("output-limit"));
     if (capture.ended) {
       this.#finish(slot, capture);
     } else {
       this.#lingering.add(slot);
-      this.#setDeadline(slot, DEADLINE.grace, this.#word(slot, SLOT.outputGrace));
+      this.#stopper.startGrace(slot);
     }
   }
 
-  #finish(slot: number, capture: Capture): void {
-    this.#lingering.delete(slot);
-    this.#captures.delete(slot);
-    this.#clearDeadlines(slot);
-    this.#add(RECORD.exited, slot, capture);
+  #poll(slot: number): void {
+    this.#reap(slot);
+    if (this.#slots.isLive(slot)) this.#stopper.startPolling(slot);
+  }
+
+  #report(record: number, slot: number, capture?: Capture): void {
+    this.#batch.add(record, slot, this.#slots.generation(slot), capture?.outputs());
   }
 
   // ---- output
 
-  #capture(slot: number, lost = false): Capture {
+  #capture(slot: number): Capture {
     let capture = this.#captures.get(slot);
-    if (capture === undefined) this.#captures.set(slot, (capture = new Capture(this.#region, slot, lost)));
+    if (capture === undefined) this.#captures.set(slot, (capture = new Capture(this.#slots.region, slot, false)));
     return capture;
   }
 
@@ -188,90 +180,43 @@ class SupervisorThread {
     const within = capture.readOne(stream);
     const lingering = this.#lingering.has(slot);
     // First the signal, then the broken pipe: SIGPIPE must not come before killSignal.
-    if (!within && !lingering) this.#stop(slot, reasonCode("output-limit"), this.#word(slot, SLOT.killSignal));
+    if (!within && !lingering) {
+      this.#stopper.stop(slot, reasonCode("output-limit"), this.#slots.get(slot, SLOT.killSignal));
+    }
     if (!within) capture.shut(stream);
     if (lingering && capture.ended) this.#finish(slot, capture);
   }
 
-  // ---- deadlines and stopping
-
-  /** Begins to end a child. The first reason stays; SIGKILL follows after `killAfter`. */
-  #stop(slot: number, reason: number, asked: number): void {
-    const state = this.#state(slot);
-    if (state === STATE.exited) return;
-    // Before exec all signals but this one are blocked, and there is no program yet to be gentle with.
-    const signal = state === STATE.launching ? SIGKILL : asked;
-    if (this.#word(slot, SLOT.reason) === 0) this.#setWord(slot, SLOT.reason, reason);
-    this.#setWord(slot, SLOT.lastSignal, signal);
-    const sent = signalChild(this.#region, slot, signal, this.#word(slot, SLOT.leader) === 1);
-    const killAfter = this.#word(slot, SLOT.killAfter);
-    // No pidfd yet, or another thread is sending a signal right now: once more, soon.
-    if (sent === undefined) this.#setDeadline(slot, DEADLINE.resend, POLL_INTERVAL);
-    else if (signal !== SIGKILL && killAfter >= 0) this.#setDeadline(slot, DEADLINE.escalate, killAfter);
+  #endGrace(slot: number): void {
+    const capture = this.#capture(slot);
+    capture.drain();
+    capture.abandon();
+    this.#finish(slot, capture);
   }
 
-  #meetDeadlines(): void {
-    for (const key of this.#deadlines.due(monotonicNow())) {
-      const slot = Math.floor(key / KINDS);
-      switch (key % KINDS) {
-        case DEADLINE.timeout:
-          this.#stop(slot, reasonCode("timeout"), this.#word(slot, SLOT.killSignal));
-          break;
-        case DEADLINE.escalate:
-          if (this.#isLive(slot)) this.#stop(slot, this.#word(slot, SLOT.reason), SIGKILL);
-          break;
-        case DEADLINE.resend:
-          if (this.#isLive(slot)) this.#stop(slot, this.#word(slot, SLOT.reason), this.#word(slot, SLOT.lastSignal));
-          break;
-        case DEADLINE.grace: {
-          const capture = this.#capture(slot);
-          capture.drain();
-          capture.abandon();
-          this.#finish(slot, capture);
-          break;
-        }
-        case DEADLINE.poll:
-          this.#reap(slot);
-          if (this.#state(slot) === STATE.running || this.#state(slot) === STATE.signaling) {
-            this.#setDeadline(slot, DEADLINE.poll, POLL_INTERVAL);
-          }
-          break;
-      }
-    }
-  }
-
-  #setDeadline(slot: number, kind: number, duration: number): void {
-    this.#deadlines.set(slot * KINDS + kind, monotonicNow(), duration);
-  }
-
-  #started(slot: number): number {
-    return this.#region.milliseconds(this.#region.slot(slot) + SLOT.startedNs);
-  }
-
-  #isLive(slot: number): boolean {
-    const state = this.#state(slot);
-    return state === STATE.running || state === STATE.signaling || state === STATE.launching;
-  }
-
-  #clearDeadlines(slot: number): void {
-    if (this.#deadlines.size === 0) return;
-    for (let kind = 0; kind < KINDS; kind++) this.#deadlines.clear(slot * KINDS + kind);
+  #finish(slot: number, capture: Capture): void {
+    this.#lingering.delete(slot);
+    this.#captures.delete(slot);
+    this.#stopper.clear(slot);
+    this.#report(RECORD.exited, slot, capture);
   }
 
   // ---- from the launcher and from the pool
 
   #readNotices(): void {
-    const head = this.#region.header(LAUNCHER.noticesHead);
+    const { region } = this.#slots;
+    const head = region.header(LAUNCHER.noticesHead);
     while (this.#noticesTail !== head) {
-      const slot = this.#region.notice(this.#noticesTail);
+      const slot = region.notice(this.#noticesTail);
       this.#noticesTail = (this.#noticesTail + 1) | 0;
       this.#notice(slot);
     }
-    this.#region.setHeader(LAUNCHER.noticesTail, this.#noticesTail);
+    region.setHeader(LAUNCHER.noticesTail, this.#noticesTail);
   }
 
   #notice(slot: number): void {
-    switch (this.#state(slot)) {
+    const slots = this.#slots;
+    switch (slots.state(slot)) {
       case STATE.failed:
         this.#discard(slot, RECORD.failed);
         break;
@@ -279,81 +224,40 @@ class SupervisorThread {
         this.#discard(slot, RECORD.cancelled);
         break;
       case STATE.launching:
-        if (this.#word(slot, SLOT.timeout) > 0)
-          this.#setDeadline(slot, DEADLINE.timeout, this.#word(slot, SLOT.timeout));
+        this.#stopper.startTimeout(slot);
         break;
       case STATE.running:
-      case STATE.signaling: {
-        const timeout = this.#word(slot, SLOT.timeout);
-        if (timeout > 0) this.#deadlines.set(slot * KINDS + DEADLINE.timeout, this.#started(slot), timeout);
-        if (this.#word(slot, SLOT.stage) === WATCH_FAILED) {
-          signalChild(this.#region, slot, SIGKILL, false);
-          this.#setDeadline(slot, DEADLINE.poll, POLL_INTERVAL);
-          break;
+      case STATE.signaling:
+        this.#stopper.startTimeout(slot);
+        if (slots.get(slot, SLOT.stage) === WATCH_FAILED) {
+          signalChild(slots.region, slot, SIGKILL, false);
+          this.#stopper.startPolling(slot);
+        } else if ((slots.get(slot, SLOT.notify) & NOTIFY.end) !== 0) {
+          this.#report(RECORD.launched, slot);
         }
-        if ((this.#word(slot, SLOT.notify) & NOTIFY.end) !== 0) this.#add(RECORD.launched, slot);
         break;
-      }
     }
   }
 
   /** The launch came to nothing: no child, no output. */
   #discard(slot: number, record: number): void {
-    if (this.#word(slot, SLOT.captures) > 0) {
+    if (this.#slots.get(slot, SLOT.captures) > 0) {
       this.#capture(slot).abandon();
       this.#captures.delete(slot);
     }
-    this.#clearDeadlines(slot);
-    this.#add(record, slot);
+    this.#stopper.clear(slot);
+    this.#report(record, slot);
   }
 
   #readMessages(): void {
     drainEventfd(this.#begin.wake);
+    const slots = this.#slots;
     for (;;) {
       const received = receiveMessageOnPort(this.#begin.port);
       if (received === undefined) return;
       const { slot, generation, reason, signal } = received.message as StopMessage;
       if (typeof slot !== "number") throw new TypeError("a supervisor got a message that it does not know");
-      if (this.#generation(slot) === generation && this.#isLive(slot)) this.#stop(slot, reason, signal);
+      if (slots.generation(slot) === generation && slots.isLive(slot)) this.#stopper.stop(slot, reason, signal);
     }
-  }
-
-  // ---- succession
-
-  /** Finds out from the slots alone what a dead predecessor had in hand, and says again what it may have said. */
-  #takeOver(): void {
-    const live: number[] = [];
-    for (let slot = 0; slot < SLOT_COUNT; slot++) {
-      if (this.#state(slot) === STATE.signaling) this.#release(slot);
-      const state = this.#state(slot);
-      if (state === STATE.free && this.#generation(slot) === 0) break;
-      if (this.#isLive(slot) || state === STATE.exited) {
-        if (this.#word(slot, SLOT.captures) > 0) this.#capture(slot, true);
-        if (state === STATE.exited) this.#reap(slot);
-        else live.push(slot);
-      } else if (state === STATE.failed || state === STATE.cancelled) {
-        this.#discard(slot, state === STATE.failed ? RECORD.failed : RECORD.cancelled);
-      }
-    }
-    // Deadlines of one duration have to be set in their order.
-    live.sort((a, b) => this.#started(a) - this.#started(b));
-    for (const slot of live) this.#resume(slot);
-    this.#batch.flush(this.#begin.port);
-  }
-
-  /** The predecessor may have died while it held this slot; a living thread lets go at once. */
-  #release(slot: number): void {
-    nap(HELD_AT_MOST * 1000 - 1);
-    const { words } = this.#region;
-    const before = this.#region.header(LAUNCHER.busySlot) === slot + 1 ? STATE.launching : STATE.running;
-    Atomics.compareExchange(words, this.#region.slot(slot) >> 2, STATE.signaling, before);
-  }
-
-  #resume(slot: number): void {
-    this.#notice(slot);
-    const asked = this.#word(slot, SLOT.stopRequest);
-    // One that was already being ended gets the last word now.
-    if (this.#word(slot, SLOT.reason) !== 0) this.#stop(slot, this.#word(slot, SLOT.reason), SIGKILL);
-    else if (asked !== 0) this.#stop(slot, asked & 0xff, asked >> 8);
   }
 }

@@ -164,3 +164,27 @@ test("a command takes the pool's defaults, its queue and its end", async () => {
   await pool.close();
   await assert.rejects(command.run(), { code: "ERR_CLOSED" });
 });
+
+test("a stream is no input for a command: it could be read only once", async () => {
+  const { Readable } = await import("node:stream");
+  await using pool = new ProcessPool();
+  assert.throws(() => pool.command("cat", [], { input: Readable.from(["x"]) }), {
+    code: "ERR_INVALID_OPTION",
+    option: "input",
+  });
+  const cat = pool.command(new URL("file:///bin/cat"));
+  assert.equal((await cat.run({ input: Readable.from(["once"]) })).stdout, "once");
+});
+
+test("a pool and a command keep their options, whatever becomes of the caller's objects", async () => {
+  const env: Record<string, string> = { PATH: process.env["PATH"] ?? "", NAME: "before" };
+  await using pool = new ProcessPool({ env });
+  const stdio = ["ignore", "capture", "ignore"] as const;
+  const mutable = [...stdio] as ("ignore" | "capture")[];
+  const command = pool.command("sh", ["-c", "echo $NAME; echo err >&2"], { stdio: mutable });
+  env["NAME"] = "after";
+  mutable[2] = "capture";
+  assert.equal((await pool.run("sh", ["-c", "echo $NAME"])).stdout, "before\n");
+  const { stdout, stderr } = await command.run({ timeout: 60_000, env: { ...env } });
+  assert.deepEqual([stdout, stderr], ["after\n", null]);
+});

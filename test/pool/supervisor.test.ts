@@ -90,15 +90,21 @@ test("a timeout still ends the child after its thread died", async () => {
 
 test("a thread that runs out of heap is replaced", async () => {
   const deaths: PidpoolError[] = [];
-  const set = new SupervisorSet(1, (error) => deaths.push(error), { maxOldGenerationSizeMb: 24 });
+  const set = new SupervisorSet(1, (error) => deaths.push(error), { maxOldGenerationSizeMb: 64 });
   const supervisor = set.pick();
+  let sent = false;
   const exited = new Promise<ExitReport>((resolve, reject) => {
     const spec = resolveSpec("spawn", "cat", [], { stdio: ["pipe", "ignore", "ignore"] });
     const child: Child = new Child(
       spec,
       {
-        launched: () =>
-          supervisor.send({ slot: 0, filler: Array.from({ length: 4_000_000 }, (_, i) => ({ i })) } as never),
+        // The successor says it again; one death is enough.
+        launched: () => {
+          if (sent) return;
+          sent = true;
+          const filler = Array.from({ length: 3_000_000 }, (_, n) => ({ n }));
+          supervisor.send({ slot: 0, filler } as never);
+        },
         failed: (stage) => reject(new Error(stage)),
         cancelled: () => reject(new Error("cancelled")),
         exited: resolve,

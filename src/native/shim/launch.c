@@ -1,6 +1,5 @@
-/* One launch: from a prepared spec to a running program with its pidfd.
- * Everything between clone and exec is in child_main(); nothing else in this
- * project runs in a child. */
+/* The parent's side of one launch: from a prepared spec to a running program
+ * with its pidfd in the epoll set. child.c is the other side. */
 #include "pidpool.h"
 #include "launch.h"
 
@@ -10,20 +9,12 @@
 #define CLONE_VFORK 0x4000UL
 #define CLONE_PARENT_SETTID 0x100000UL
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL /* Linux 5.5 */
-#define CLOSE_RANGE_UNSHARE 2              /* Linux 5.9 */
 
 #define SIGCHLD 17
-#define SIGKILL 9
-#define SIGSTOP 19
-#define NSIG 64
 #define SIG_SETMASK 2
-#define PR_SET_PDEATHSIG 1
 #define PR_GET_DUMPABLE 3
 #define PR_SET_DUMPABLE 4
-#define F_SETFD 2
-#define F_DUPFD_CLOEXEC 1030
 #define O_CLOEXEC 02000000
-#define AT_FDCWD -100
 #define EPOLL_CTL_ADD 1
 #define EPOLLIN 1
 #define P_PIDFD 3
@@ -31,20 +22,12 @@
 #define WALL 0x40000000
 #define CLOCK_MONOTONIC 1
 
-enum { ENOENT = 2, EINTR = 4, EACCES = 13, ENODEV = 19, ENOTDIR = 20,
-       ESRCH = 3, ENOSYS = 38, ETIMEDOUT = 110, ESTALE = 116 };
+enum { EINTR = 4, ENOSYS = 38 };
 
 struct clone_args {
 	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
 };
 _Static_assert(sizeof(struct clone_args) == 64, "CLONE_ARGS_SIZE_VER0, Linux 5.3");
-
-struct kernel_sigaction {
-	void *handler;
-	unsigned long flags;
-	void *restorer;
-	u64 mask;
-};
 
 struct epoll_event {
 	u32 events;
@@ -55,170 +38,8 @@ __attribute__((packed))
 #endif
 ;
 
-/* What the parent prepares for the child. */
-struct start {
-	struct pp_slot *slot;
-	struct pp_spec *spec;
-	u32 low;  /* every source fd is below it */
-	u32 lent; /* how many of them are the launcher's reserved ones */
-	long parent;
-};
-
 long pp_clone3(struct clone_args *args, unsigned long size, void (*child)(void *), void *arg);
 long pp_clone(unsigned long flags, void *stack, i32 *pidfd, void (*child)(void *), void *arg);
-
-static inline void *at(struct pp_spec *spec, u32 offset)
-{
-	return (char *)spec + offset;
-}
-
-static _Noreturn void fail(struct start *s, u32 stage, long error)
-{
-	volatile struct pp_slot *slot = s->slot;
-	slot->error = (i32)-error;
-	slot->stage = stage;
-	for (;;)
-		SYS1(NR_exit_group, 127);
-}
-
-static void place_fds(struct start *s)
-{
-	struct pp_spec *spec = s->spec;
-	struct pp_fd *fds = at(spec, spec->fds);
-	u32 n = spec->fdc;
-	i32 top = n ? fds[n - 1].target : -1;
-	long r;
-
-	for (u32 i = 0; i < n; i++) {
-		if (fds[i].source >= 0)
-			continue;
-		r = SYS4(NR_openat, AT_FDCWD, at(spec, fds[i].path), fds[i].flags | O_CLOEXEC, fds[i].mode);
-		if (r < 0)
-			fail(s, PP_STAGE_OPEN, r);
-		fds[i].source = (i32)r;
-	}
-	/* A source among the targets could be overwritten before its turn. */
-	for (u32 i = 0; i < n; i++) {
-		if (fds[i].source > top || fds[i].source == fds[i].target)
-			continue;
-		r = SYS3(NR_fcntl, fds[i].source, F_DUPFD_CLOEXEC, top + 1);
-		if (r < 0)
-			fail(s, PP_STAGE_DUP, r);
-		fds[i].source = (i32)r;
-	}
-	for (u32 i = 0; i < n; i++) {
-		if (fds[i].source == fds[i].target)
-			r = SYS3(NR_fcntl, fds[i].target, F_SETFD, 0);
-		else
-			r = SYS3(NR_dup3, fds[i].source, fds[i].target, 0);
-		if (r < 0)
-			fail(s, PP_STAGE_DUP, r);
-	}
-	u32 next = 0;
-	for (u32 i = 0; i < n; i++) {
-		if ((u32)fds[i].target > next)
-			SYS3(NR_close_range, next, fds[i].target - 1, 0);
-		next = (u32)fds[i].target + 1;
-	}
-	SYS3(NR_close_range, next, ~0U, 0);
-}
-
-static void set_credentials(struct start *s)
-{
-	struct pp_spec *spec = s->spec;
-	long r;
-
-	if (spec->flags & PP_SETGROUPS) {
-		r = SYS2(NR_setgroups, spec->groupc, at(spec, spec->groups));
-		if (r < 0)
-			fail(s, PP_STAGE_SETGROUPS, r);
-	}
-	if (spec->flags & PP_SETGID) {
-		r = SYS3(NR_setresgid, spec->gid, spec->gid, spec->gid);
-		if (r < 0)
-			fail(s, PP_STAGE_SETGID, r);
-	}
-	if (spec->flags & PP_SETUID) {
-		r = SYS3(NR_setresuid, spec->uid, spec->uid, spec->uid);
-		if (r < 0)
-			fail(s, PP_STAGE_SETUID, r);
-	}
-}
-
-/* Tries the candidates as execvp(3) does, but leaves ENOEXEC an error. */
-static long try_exec(struct pp_spec *spec)
-{
-	u32 *paths = at(spec, spec->paths);
-	long r = -ENOENT;
-	int denied = 0;
-
-	for (u32 i = 0; i < spec->pathc; i++) {
-		r = SYS3(NR_execve, at(spec, paths[i]), at(spec, spec->argv), at(spec, spec->envp));
-		if (r == -EACCES)
-			denied = 1;
-		else if (r != -ENOENT && r != -ENOTDIR && r != -ESTALE && r != -ENODEV && r != -ETIMEDOUT)
-			return r;
-	}
-	return denied ? -EACCES : r;
-}
-
-/* The law of this function and all it calls: the memory is the parent's, whose
- * other threads go on running. Raw system calls only: no libc, no lock, no
- * errno, no allocation, no write outside the spec and the slot. It never
- * returns. */
-static void child_main(void *arg)
-{
-	struct start *s = arg;
-	struct pp_spec *spec = s->spec;
-	long r;
-
-	/* Until here the file table is the parent's own. Copying only what lies
-	 * below `low` costs the same however many fds the parent holds. */
-	r = SYS3(NR_close_range, s->low, ~0U, CLOSE_RANGE_UNSHARE);
-	if (r < 0)
-		fail(s, PP_STAGE_FILES, r);
-
-	/* CLONE_CLEAR_SIGHAND keeps ignored signals ignored (Node ignores SIGPIPE),
-	 * and legacy clone keeps handlers too. All signals are still blocked. */
-	struct kernel_sigaction dfl = { 0 };
-	for (int sig = 1; sig <= NSIG; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			SYS4(NR_rt_sigaction, sig, &dfl, 0, sizeof dfl.mask);
-
-	if (spec->flags & PP_SETSID)
-		r = SYS0(NR_setsid);
-	else if (spec->flags & PP_SETPGID)
-		r = SYS2(NR_setpgid, 0, 0);
-	if (r < 0)
-		fail(s, PP_STAGE_SESSION, r);
-	if (spec->flags & PP_UMASK)
-		SYS1(NR_umask, spec->umask);
-	if (spec->flags & PP_NICE) {
-		r = SYS3(NR_setpriority, 0, 0, spec->nice);
-		if (r < 0)
-			fail(s, PP_STAGE_NICE, r);
-	}
-	if (spec->cwd) {
-		r = SYS1(NR_chdir, at(spec, spec->cwd));
-		if (r < 0)
-			fail(s, PP_STAGE_CHDIR, r);
-	}
-	place_fds(s);
-	set_credentials(s);
-
-	/* After the credentials, whose change clears it. The parent may have died
-	 * before the call took effect. */
-	if (spec->flags & PP_PDEATHSIG) {
-		r = SYS2(NR_prctl, PR_SET_PDEATHSIG, spec->pdeathsig);
-		if (r < 0)
-			fail(s, PP_STAGE_PDEATHSIG, r);
-		if (SYS0(NR_getppid) != s->parent)
-			fail(s, PP_STAGE_PDEATHSIG, -ESRCH);
-	}
-	u64 none = 0;
-	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
-	fail(s, PP_STAGE_EXECVE, try_exec(spec));
-}
 
 static long start_child(struct pp_launcher *l, struct start *s)
 {
@@ -234,12 +55,12 @@ static long start_child(struct pp_launcher *l, struct start *s)
 			.stack = l->stack_top - PP_STACK_SIZE,
 			.stack_size = PP_STACK_SIZE,
 		};
-		long r = pp_clone3(&args, sizeof args, child_main, s);
+		long r = pp_clone3(&args, sizeof args, pp_child_main, s);
 		if (r != -ENOSYS)
 			return r;
 		l->legacy = 1; /* Docker's default seccomp profile */
 	}
-	return pp_clone(flags | SIGCHLD, (void *)l->stack_top, &slot->pidfd, child_main, s);
+	return pp_clone(flags | SIGCHLD, (void *)l->stack_top, &slot->pidfd, pp_child_main, s);
 }
 
 /* Lends low fds to sources that lie high, so that few fds are copied. */

@@ -1,0 +1,172 @@
+/* Everything between clone and exec. Nothing else in this project runs in a
+ * child. */
+#include "pidpool.h"
+#include "launch.h"
+
+#define CLOSE_RANGE_UNSHARE 2 /* Linux 5.9 */
+#define SIGKILL 9
+#define SIGSTOP 19
+#define NSIG 64
+#define SIG_SETMASK 2
+#define PR_SET_PDEATHSIG 1
+#define F_SETFD 2
+#define F_DUPFD_CLOEXEC 1030
+#define O_CLOEXEC 02000000
+#define AT_FDCWD -100
+
+enum { ENOENT = 2, ESRCH = 3, EACCES = 13, ENODEV = 19, ENOTDIR = 20, ETIMEDOUT = 110, ESTALE = 116 };
+
+struct kernel_sigaction {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	u64 mask;
+};
+
+static _Noreturn void fail(struct start *s, u32 stage, long error)
+{
+	volatile struct pp_slot *slot = s->slot;
+	slot->error = (i32)-error;
+	slot->stage = stage;
+	for (;;)
+		SYS1(NR_exit_group, 127);
+}
+
+static void place_fds(struct start *s)
+{
+	struct pp_spec *spec = s->spec;
+	struct pp_fd *fds = at(spec, spec->fds);
+	u32 n = spec->fdc;
+	i32 top = n ? fds[n - 1].target : -1;
+	long r;
+
+	for (u32 i = 0; i < n; i++) {
+		if (fds[i].source >= 0)
+			continue;
+		r = SYS4(NR_openat, AT_FDCWD, at(spec, fds[i].path), fds[i].flags | O_CLOEXEC, fds[i].mode);
+		if (r < 0)
+			fail(s, PP_STAGE_OPEN, r);
+		fds[i].source = (i32)r;
+	}
+	/* A source among the targets could be overwritten before its turn. */
+	for (u32 i = 0; i < n; i++) {
+		if (fds[i].source > top || fds[i].source == fds[i].target)
+			continue;
+		r = SYS3(NR_fcntl, fds[i].source, F_DUPFD_CLOEXEC, top + 1);
+		if (r < 0)
+			fail(s, PP_STAGE_DUP, r);
+		fds[i].source = (i32)r;
+	}
+	for (u32 i = 0; i < n; i++) {
+		if (fds[i].source == fds[i].target)
+			r = SYS3(NR_fcntl, fds[i].target, F_SETFD, 0);
+		else
+			r = SYS3(NR_dup3, fds[i].source, fds[i].target, 0);
+		if (r < 0)
+			fail(s, PP_STAGE_DUP, r);
+	}
+	u32 next = 0;
+	for (u32 i = 0; i < n; i++) {
+		if ((u32)fds[i].target > next)
+			SYS3(NR_close_range, next, fds[i].target - 1, 0);
+		next = (u32)fds[i].target + 1;
+	}
+	SYS3(NR_close_range, next, ~0U, 0);
+}
+
+static void set_credentials(struct start *s)
+{
+	struct pp_spec *spec = s->spec;
+	long r;
+
+	if (spec->flags & PP_SETGROUPS) {
+		r = SYS2(NR_setgroups, spec->groupc, at(spec, spec->groups));
+		if (r < 0)
+			fail(s, PP_STAGE_SETGROUPS, r);
+	}
+	if (spec->flags & PP_SETGID) {
+		r = SYS3(NR_setresgid, spec->gid, spec->gid, spec->gid);
+		if (r < 0)
+			fail(s, PP_STAGE_SETGID, r);
+	}
+	if (spec->flags & PP_SETUID) {
+		r = SYS3(NR_setresuid, spec->uid, spec->uid, spec->uid);
+		if (r < 0)
+			fail(s, PP_STAGE_SETUID, r);
+	}
+}
+
+/* Tries the candidates as execvp(3) does, but leaves ENOEXEC an error. */
+static long try_exec(struct pp_spec *spec)
+{
+	u32 *paths = at(spec, spec->paths);
+	long r = -ENOENT;
+	int denied = 0;
+
+	for (u32 i = 0; i < spec->pathc; i++) {
+		r = SYS3(NR_execve, at(spec, paths[i]), at(spec, spec->argv), at(spec, spec->envp));
+		if (r == -EACCES)
+			denied = 1;
+		else if (r != -ENOENT && r != -ENOTDIR && r != -ESTALE && r != -ENODEV && r != -ETIMEDOUT)
+			return r;
+	}
+	return denied ? -EACCES : r;
+}
+
+/* The law of this function and all it calls: the memory is the parent's, whose
+ * other threads go on running. Raw system calls only: no libc, no lock, no
+ * errno, no allocation, no write outside the spec and the slot. It never
+ * returns. */
+void pp_child_main(void *arg)
+{
+	struct start *s = arg;
+	struct pp_spec *spec = s->spec;
+	long r;
+
+	/* Until here the file table is the parent's own. Copying only what lies
+	 * below `low` costs the same however many fds the parent holds. */
+	r = SYS3(NR_close_range, s->low, ~0U, CLOSE_RANGE_UNSHARE);
+	if (r < 0)
+		fail(s, PP_STAGE_FILES, r);
+
+	/* CLONE_CLEAR_SIGHAND keeps ignored signals ignored (Node ignores SIGPIPE),
+	 * and legacy clone keeps handlers too. All signals are still blocked. */
+	struct kernel_sigaction dfl = { 0 };
+	for (int sig = 1; sig <= NSIG; sig++)
+		if (sig != SIGKILL && sig != SIGSTOP)
+			SYS4(NR_rt_sigaction, sig, &dfl, 0, sizeof dfl.mask);
+
+	if (spec->flags & PP_SETSID)
+		r = SYS0(NR_setsid);
+	else if (spec->flags & PP_SETPGID)
+		r = SYS2(NR_setpgid, 0, 0);
+	if (r < 0)
+		fail(s, PP_STAGE_SESSION, r);
+	if (spec->flags & PP_UMASK)
+		SYS1(NR_umask, spec->umask);
+	if (spec->flags & PP_NICE) {
+		r = SYS3(NR_setpriority, 0, 0, spec->nice);
+		if (r < 0)
+			fail(s, PP_STAGE_NICE, r);
+	}
+	if (spec->cwd) {
+		r = SYS1(NR_chdir, at(spec, spec->cwd));
+		if (r < 0)
+			fail(s, PP_STAGE_CHDIR, r);
+	}
+	place_fds(s);
+	set_credentials(s);
+
+	/* After the credentials, whose change clears it. The parent may have died
+	 * before the call took effect. */
+	if (spec->flags & PP_PDEATHSIG) {
+		r = SYS2(NR_prctl, PR_SET_PDEATHSIG, spec->pdeathsig);
+		if (r < 0)
+			fail(s, PP_STAGE_PDEATHSIG, r);
+		if (SYS0(NR_getppid) != s->parent)
+			fail(s, PP_STAGE_PDEATHSIG, -ESRCH);
+	}
+	u64 none = 0;
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
+	fail(s, PP_STAGE_EXECVE, try_exec(spec));
+}

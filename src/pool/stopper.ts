@@ -1,0 +1,113 @@
+// How children are ended, in the supervisor thread: timeouts, the signal that
+// asks, the SIGKILL that follows, and the other deadlines of a slot.
+import { SLOT, STATE } from "../native/layout.ts";
+import { monotonicNow, reasonCode } from "../process/report.ts";
+import { SIGKILL } from "../process/signals.ts";
+import { Deadlines } from "./deadlines.ts";
+import { signalChild } from "./signal-child.ts";
+import type { Slots } from "./slots.ts";
+
+/** Kinds of deadline; a deadline's key is slot * KINDS + kind. */
+const DEADLINE = { timeout: 0, escalate: 1, resend: 2, grace: 3, poll: 4 } as const;
+const KINDS = 5;
+
+/** Milliseconds between attempts at what cannot be done or seen yet. */
+const POLL_INTERVAL = 10;
+
+/** Deadlines that are the caller's to meet. */
+export interface DeadlineEvents {
+  /** Captured output was held open for long enough. */
+  graceOver(slot: number): void;
+  /** Time to look at a child that epoll cannot watch. */
+  poll(slot: number): void;
+}
+
+/** All deadlines of a supervisor's children. */
+export class Stopper {
+  readonly #slots: Slots;
+  readonly #events: DeadlineEvents;
+  readonly #deadlines = new Deadlines();
+
+  constructor(slots: Slots, events: DeadlineEvents) {
+    this.#slots = slots;
+    this.#events = events;
+  }
+
+  /** Milliseconds until the next deadline, or Infinity. */
+  get wait(): number {
+    const next = this.#deadlines.next();
+    return next === Infinity ? Infinity : Math.max(0, Math.ceil(next - monotonicNow()));
+  }
+
+  /** Sets the slot's timeout, if it has one. A child between clone and exec counts from now. */
+  startTimeout(slot: number): void {
+    const timeout = this.#slots.get(slot, SLOT.timeout);
+    if (timeout === 0) return;
+    const launching = this.#slots.state(slot) === STATE.launching;
+    this.#deadlines.set(
+      slot * KINDS + DEADLINE.timeout,
+      launching ? monotonicNow() : this.#slots.started(slot),
+      timeout,
+    );
+  }
+
+  startGrace(slot: number): void {
+    this.#set(slot, DEADLINE.grace, this.#slots.get(slot, SLOT.outputGrace));
+  }
+
+  startPolling(slot: number): void {
+    this.#set(slot, DEADLINE.poll, POLL_INTERVAL);
+  }
+
+  /** Forgets all deadlines of a slot. */
+  clear(slot: number): void {
+    if (this.#deadlines.size === 0) return;
+    for (let kind = 0; kind < KINDS; kind++) this.#deadlines.clear(slot * KINDS + kind);
+  }
+
+  /** Begins to end a child. The first reason stays; SIGKILL follows after `killAfter`. */
+  stop(slot: number, reason: number, asked: number): void {
+    const slots = this.#slots;
+    const state = slots.state(slot);
+    if (state === STATE.exited) return;
+    // Before exec all signals but this one are blocked, and there is no program yet to be gentle with.
+    const signal = state === STATE.launching ? SIGKILL : asked;
+    if (slots.get(slot, SLOT.reason) === 0) slots.set(slot, SLOT.reason, reason);
+    slots.set(slot, SLOT.lastSignal, signal);
+    const sent = signalChild(slots.region, slot, signal, slots.get(slot, SLOT.leader) === 1);
+    const killAfter = slots.get(slot, SLOT.killAfter);
+    // No pidfd yet: once more, soon.
+    if (sent === undefined) this.#set(slot, DEADLINE.resend, POLL_INTERVAL);
+    else if (signal !== SIGKILL && killAfter >= 0) this.#set(slot, DEADLINE.escalate, killAfter);
+  }
+
+  /** Does what is due. */
+  meet(): void {
+    if (this.#deadlines.size === 0) return;
+    const slots = this.#slots;
+    for (const key of this.#deadlines.due(monotonicNow())) {
+      const slot = Math.floor(key / KINDS);
+      switch (key % KINDS) {
+        case DEADLINE.timeout:
+          this.stop(slot, reasonCode("timeout"), slots.get(slot, SLOT.killSignal));
+          break;
+        case DEADLINE.escalate:
+          if (slots.isLive(slot)) this.stop(slot, slots.get(slot, SLOT.reason), SIGKILL);
+          break;
+        case DEADLINE.resend:
+          if (slots.isLive(slot)) this.stop(slot, slots.get(slot, SLOT.reason), slots.get(slot, SLOT.lastSignal));
+          break;
+        case DEADLINE.grace:
+          this.#events.graceOver(slot);
+          break;
+        case DEADLINE.poll:
+          this.#events.poll(slot);
+          break;
+      }
+    }
+  }
+
+  #set(slot: number, kind: number, duration: number): void {
+    this.#deadlines.set(slot * KINDS + kind, monotonicNow(), duration);
+  }
+}
