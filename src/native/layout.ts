@@ -135,7 +135,7 @@ export const LAUNCHER = {
   notices: 304,
   slots: 312,
   stackTop: 320,
-  SIZE: 328,
+  SIZE: 344,
   /** The shim does not know this one: 1 tells the supervisor to end. */
   supervisorStop: 384,
 } as const;
@@ -145,7 +145,7 @@ export const CHILD_STACK = 32768;
 
 /** What `pp_layout(0…)` must answer. */
 export const EXPECTED_LAYOUT: readonly number[] = [
-  1,
+  2,
   SPEC.SIZE,
   FD.SIZE,
   SLOT.SIZE,

@@ -4,9 +4,6 @@
 #include "launch.h"
 
 #define CLOSE_RANGE_UNSHARE 2 /* Linux 5.9 */
-#define SIGKILL 9
-#define SIGSTOP 19
-#define NSIG 64
 #define SIG_SETMASK 2
 #define PR_SET_PDEATHSIG 1
 #define F_SETFD 2
@@ -15,13 +12,6 @@
 #define AT_FDCWD -100
 
 enum { ENOENT = 2, ESRCH = 3, EACCES = 13, ENODEV = 19, ENOTDIR = 20, ETIMEDOUT = 110, ESTALE = 116 };
-
-struct kernel_sigaction {
-	void *handler;
-	unsigned long flags;
-	void *restorer;
-	u64 mask;
-};
 
 static _Noreturn void fail(struct start *s, u32 stage, long error)
 {
@@ -129,12 +119,10 @@ void pp_child_main(void *arg)
 	if (r < 0)
 		fail(s, PP_STAGE_FILES, r);
 
-	/* CLONE_CLEAR_SIGHAND keeps ignored signals ignored (Node ignores SIGPIPE),
-	 * and legacy clone keeps handlers too. All signals are still blocked. */
+	/* All signals are still blocked. */
 	struct kernel_sigaction dfl = { 0 };
-	for (int sig = 1; sig <= NSIG; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			SYS4(NR_rt_sigaction, sig, &dfl, 0, sizeof dfl.mask);
+	for (u64 left = s->reset; left; left &= left - 1)
+		SYS4(NR_rt_sigaction, __builtin_ctzll(left) + 1, &dfl, 0, sizeof dfl.mask);
 
 	if (spec->flags & PP_SETSID)
 		r = SYS0(NR_setsid);

@@ -10,7 +10,11 @@
 #define CLONE_PARENT_SETTID 0x100000UL
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL /* Linux 5.5 */
 
+#define SIGKILL 9
 #define SIGCHLD 17
+#define SIGSTOP 19
+#define NSIG 64
+#define SIG_IGN ((void *)1)
 #define SIG_SETMASK 2
 #define PR_GET_DUMPABLE 3
 #define PR_SET_DUMPABLE 4
@@ -41,12 +45,32 @@ __attribute__((packed))
 long pp_clone3(struct clone_args *args, unsigned long size, void (*child)(void *), void *arg);
 long pp_clone(unsigned long flags, void *stack, i32 *pidfd, void (*child)(void *), void *arg);
 
+/* Signals that this process ignores: CLONE_CLEAR_SIGHAND keeps those, and Node
+ * ignores SIGPIPE. Asking the kernel takes a system call a signal, more than all
+ * others of a launch together, so an answer serves for PP_IGNORED_NS. JavaScript
+ * has no way to ignore a signal; native code in this process has. */
+static u64 ignored_signals(struct pp_launcher *l, u64 now)
+{
+	if (l->ignored_at && now - l->ignored_at < PP_IGNORED_NS)
+		return l->ignored;
+	u64 ignored = 0;
+	for (int sig = 1; sig <= NSIG; sig++) {
+		struct kernel_sigaction current = { 0 };
+		if (SYS4(NR_rt_sigaction, sig, 0, &current, sizeof current.mask) == 0 && current.handler == SIG_IGN)
+			ignored |= 1ULL << (sig - 1);
+	}
+	l->ignored = ignored;
+	l->ignored_at = now;
+	return ignored;
+}
+
 static long start_child(struct pp_launcher *l, struct start *s)
 {
 	unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD;
 	struct pp_slot *slot = s->slot;
 
 	if (!l->legacy) {
+		s->reset = ignored_signals(l, slot->started_ns);
 		struct clone_args args = {
 			.flags = flags | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
 			.pidfd = (u64)&slot->pidfd,
@@ -60,6 +84,11 @@ static long start_child(struct pp_launcher *l, struct start *s)
 			return r;
 		l->legacy = 1; /* Docker's default seccomp profile */
 	}
+	/* Handlers are kept too, and must not run in the child. SIGKILL and SIGSTOP
+	 * have none. */
+	u64 all = ~0ULL;
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
+	s->reset = ~(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1));
 	return pp_clone(flags | SIGCHLD, (void *)l->stack_top, &slot->pidfd, pp_child_main, s);
 }
 
@@ -147,7 +176,7 @@ u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
 {
 	struct pp_spec *spec = (struct pp_spec *)slot->spec;
 	struct start s = { .slot = slot, .spec = spec, .parent = SYS0(NR_getpid) };
-	u64 all = ~0ULL, old = 0;
+	u64 blocked = PP_ALL_BUT_SIGCHLD, old = 0;
 	i64 now[2] = { 0, 0 };
 	int changes_ids = (spec->flags & (PP_SETUID | PP_SETGID)) != 0;
 
@@ -162,7 +191,7 @@ u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
 	SYS2(NR_clock_gettime, CLOCK_MONOTONIC, now);
 	slot->started_ns = (u64)now[0] * 1000000000ULL + (u64)now[1];
 
-	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &all, &old, sizeof all);
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
 	long pid = start_child(l, &s);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 

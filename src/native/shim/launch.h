@@ -5,6 +5,19 @@
 #define PP_STACK_SIZE 32768UL
 /* Copying this many fds costs less than lending one. */
 #define PP_LOW_FDS 64
+#define PP_IGNORED_NS 10000000ULL
+
+/* The kernel drops a SIGCHLD that nobody handles, unless the parent's thread
+ * blocks it: then it wakes another thread of the process, Node's main thread,
+ * for nothing, at every exit. */
+#define PP_ALL_BUT_SIGCHLD (~(1ULL << 16))
+
+struct kernel_sigaction {
+	void *handler;
+	unsigned long flags;
+	void *restorer;
+	u64 mask;
+};
 
 /* What the parent prepares for the child. */
 struct start {
@@ -12,6 +25,7 @@ struct start {
 	struct pp_spec *spec;
 	u32 low;  /* every source fd is below it */
 	u32 lent; /* how many of them are the launcher's reserved ones */
+	u64 reset; /* signals whose disposition may not be the default in the child */
 	long parent;
 };
 

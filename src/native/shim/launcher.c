@@ -69,7 +69,7 @@ EXPORT void *pp_launcher_main(struct pp_launcher *l)
 {
 	/* Signals sent to the process go to threads that have handlers for them;
 	 * 32 to 34 stay open for libc's own use (setuid on all threads). */
-	u64 mask = ~(7ULL << 31);
+	u64 mask = PP_ALL_BUT_SIGCHLD & ~(7ULL << 31);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask);
 
 	u32 tail = l->tail;

@@ -8,7 +8,7 @@
 
 #include "arch.h"
 
-#define PP_ABI 1
+#define PP_ABI 2
 
 /* Who may change a slot's state: its owner (the thread that uses the pool)
  * FREE -> QUEUED -> CANCELLED, and an end -> FREE; the launcher QUEUED ->
@@ -105,6 +105,7 @@ struct pp_launcher {
 	i32 reserved[PP_RESERVED];
 	u32 pad4;
 	u64 queue, notices, slots, stack_top; /* addresses */
+	u64 ignored, ignored_at; /* the signals that this process ignores, and since when that is known */
 };
 
 _Static_assert(sizeof(struct pp_slot) == 512, "slots lie side by side");
