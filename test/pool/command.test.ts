@@ -166,7 +166,6 @@ test("a command takes the pool's defaults, its queue and its end", async () => {
 });
 
 test("a stream is no input for a command: it could be read only once", async () => {
-  const { Readable } = await import("node:stream");
   await using pool = new ProcessPool();
   assert.throws(() => pool.command("cat", [], { input: Readable.from(["x"]) }), {
     code: "ERR_INVALID_OPTION",

@@ -73,8 +73,9 @@ test("without root, another uid, gid or group is refused with the reason", async
   await using pool = new ProcessPool();
   const dist = new URL(import.meta.resolve("pidpool"));
   const nobody = { uid: 65534, gid: 65534, cwd: "/" };
-  const { exit } = await pool.run("test", ["-r", fileURLToPath(dist)], { ...nobody, check: false });
-  if (exit.status === "exited" && exit.code !== 0) return t.skip("needs a checkout that nobody can read");
+  const reachable = ["-r", fileURLToPath(dist), "-a", "-x", process.execPath];
+  const { exit } = await pool.run("test", reachable, { ...nobody, check: false });
+  if (exit.status === "exited" && exit.code !== 0) return t.skip("needs a checkout and a node that nobody can reach");
   const script = `
     import { ProcessPool } from ${JSON.stringify(dist.href)};
     const pool = new ProcessPool();
