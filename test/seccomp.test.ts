@@ -27,3 +27,17 @@ for (const name of CORE) {
     assert.match(stdout, /^[#ℹ] pass [1-9]/m);
   });
 }
+
+for (const [name, errno, symbol, why] of [
+  ["pidfd_open", 38, "ENOSYS", /Linux 5\.10 or newer: pidfd_open failed with ENOSYS; .*since 5\.3/],
+  ["close_range", 38, "ENOSYS", /close_range failed with ENOSYS; .*since 5\.9/],
+  ["pidfd_open", 1, "EPERM", /refused here, perhaps by a seccomp filter/],
+] as const) {
+  test(`${name} answered with ${symbol}: a pool says at its construction what is missing`, async () => {
+    const { code, stdout, stderr } = await startFixture("old-kernel", [name, String(errno)]).ended;
+    assert.equal(code, 0, stderr);
+    const [errorCode, syscall, errnoName, message] = JSON.parse(stdout) as [string, string, string, string];
+    assert.deepEqual([errorCode, syscall, errnoName], ["ERR_UNSUPPORTED", name, symbol]);
+    assert.match(message, why);
+  });
+}

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { startFixture } from "./helpers/fixture.ts";
 
 test("two pools, a pool in a worker and child_process each get exactly their own exits", async () => {
-  const count = 1000;
+  const count = 2000;
   const result = await startFixture("together", [String(count)]).ended;
   assert.equal(result.code, 0, result.stderr);
   assert.deepEqual(JSON.parse(result.stdout), { right: [count, count, count, count], exits: 2 * count });
