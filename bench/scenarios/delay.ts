@@ -45,7 +45,7 @@ async function run(bench: Bench): Promise<Findings> {
   }
   await bench.interleave(measures);
   const theirs = median(added.child_process);
-  // Exits that pour in keep libuv in its signal handler; see ../delay.ts.
+  // While exits pour in, its loop may not come round in a whole round; see ../delay.ts.
   const stuck = theirs > bench.milliseconds * 0.9 ? ": its event loop did not come round once" : "";
   return {
     unit: "ms late",
