@@ -8,6 +8,7 @@ import { describeExit, type ExitReport } from "../process/report.ts";
 import type { RunResult, Truncation } from "../process/result.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { errnoName, errnoNumber } from "../native/errno.ts";
+import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import { OUTPUT, type CapturedOutput } from "./protocol.ts";
 import { RETRY, retryDelay } from "./retry.ts";
@@ -41,7 +42,7 @@ export class Launch implements ChildEvents {
   readonly #run: Answer<RunResult> | undefined;
   readonly #spawn: Answer<Process> | undefined;
   readonly #calledAt = performance.now();
-  readonly #onAbort: (() => void) | undefined;
+  readonly #forgetAbort: (() => void) | undefined;
   #beganAt = 0;
   #attempts = 0;
   #firstFailure = 0;
@@ -60,10 +61,7 @@ export class Launch implements ChildEvents {
     this.#run = "run" in answer ? answer.run : undefined;
     this.#spawn = "spawn" in answer ? answer.spawn : undefined;
     this.child = new Child(spec, this, announce || this.#spawn !== undefined);
-    if (spec.signal !== undefined) {
-      this.#onAbort = () => this.#abort();
-      spec.signal.addEventListener("abort", this.#onAbort, { once: true });
-    }
+    this.#forgetAbort = spec.signal === undefined ? undefined : onAbort(spec.signal, () => this.#abort());
   }
 
   /** Milliseconds from the call until the launch began. */
@@ -206,7 +204,7 @@ export class Launch implements ChildEvents {
   }
 
   #end(report: ExitReport | undefined): void {
-    if (this.#onAbort !== undefined) this.spec.signal?.removeEventListener("abort", this.#onAbort);
+    this.#forgetAbort?.();
     this.#host.settled(this, report);
   }
 

@@ -112,3 +112,20 @@ test("AbortSignal.timeout() works, and one signal may end many children", async 
   for (const error of errors) assert.equal((error.cause as Error).name, "TimeoutError");
   assert.equal(listeners(signal), 0);
 });
+
+test("any number of launches share a signal through one listener, which goes with the last of them", async () => {
+  await using pool = new ProcessPool();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const children = await Promise.all(
+    Array.from({ length: 20 }, () => pool.spawn("cat", [], { signal, stdio: ["pipe", "ignore", "ignore"] })),
+  );
+  assert.equal(listeners(signal), 1);
+  for (const child of children.slice(0, 10)) child.stdin.end();
+  await Promise.all(children.slice(0, 10).map(({ exited }) => exited));
+  assert.equal(listeners(signal), 1);
+  await pool.run("true", [], { signal });
+  controller.abort();
+  for (const child of children.slice(10)) assert.equal((await child.exited).reason, "aborted");
+  assert.equal(listeners(signal), 0);
+});
