@@ -34,6 +34,15 @@ for (const mode of ["from the start", "for a while", "for good"]) {
   });
 }
 
+test("out of processes: the launch waits for one to end", async (t) => {
+  if (process.geteuid?.() !== 0) return t.skip("needs root, to start children of another user");
+  if (!hasCommands("prlimit")) return t.skip("prlimit(1) is not installed");
+  const { code, stdout, stderr } = await startFixture("process-limit", [], ["prlimit", "--nproc=1"]).ended;
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), ["exited", "exited", true]);
+  return undefined;
+});
+
 test("5 000 launches: as many reports, fds and children as before, flat memory", async () => {
   const { code, stdout, stderr } = await startFixture("../soak/soak", ["5000"]).ended;
   assert.equal(code, 0, `${stdout}${stderr}`);

@@ -122,6 +122,8 @@ async function explainExec(spec: LaunchSpec, errno: number): Promise<string | un
     }
     case ENOEXEC:
       return 'it is no program that the kernel knows (a script needs a first line such as "#!/bin/sh")';
+    case EAGAIN:
+      return explainResources(errno);
     case E2BIG:
       return "its arguments and environment together are too long";
     default:
