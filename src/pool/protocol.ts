@@ -10,8 +10,8 @@ export interface SupervisorStart {
   readonly epoll: number;
   readonly wake: number;
   readonly port: MessagePort;
-  /** Longest sleep in milliseconds, -1 for no bound. */
-  readonly tick: number;
+  /** In milliseconds. */
+  readonly longestSleep: number;
   /** True where an earlier supervisor thread of this region died. */
   readonly successor: boolean;
 }

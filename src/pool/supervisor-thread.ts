@@ -28,6 +28,14 @@ const MAX_ROUNDS = 8;
  */
 const NAP = { perLaunch: 32, longest: 1000, fewestLaunches: 4 } as const;
 
+/**
+ * Milliseconds of the first sleep after something happened; each sleep after it is twice as long, up to the
+ * bound that the pool's thread gives. A thread of V8's that works for this isolate in the background (a
+ * compilation, say) may wait for a garbage collection here, which takes place only when JavaScript runs; and
+ * Node, at its natural end, waits for all background work before it emits "exit".
+ */
+const FIRST_SLEEP = 16;
+
 const WATCH_FAILED = STAGES.indexOf("watch");
 
 /**
@@ -49,6 +57,7 @@ class SupervisorThread {
   readonly #events = new Int32Array(MAX_EVENTS * EPOLL_EVENT.WORDS);
   readonly #eventsAddress = native().addressOf(this.#events);
   #noticesTail: number;
+  #sleep = FIRST_SLEEP;
   /** Read once a round, when first needed. */
   #ownPeak = 0;
 
@@ -72,7 +81,7 @@ class SupervisorThread {
 
   loop(): void {
     const { region } = this.#slots;
-    const { epoll, port } = this.#begin;
+    const { epoll, port, longestSleep } = this.#begin;
     let gathering = false;
     while (region.header(LAUNCHER.supervisorStop) === 0) {
       if (gathering) this.#gather();
@@ -91,6 +100,7 @@ class SupervisorThread {
       this.#stopper.meet();
       this.#batch.flush(port);
       gathering = n > 0;
+      this.#sleep = n > 0 ? FIRST_SLEEP : Math.min(this.#sleep * 2, longestSleep);
     }
   }
 
@@ -102,9 +112,7 @@ class SupervisorThread {
 
   #timeout(): number {
     if (this.#slots.region.header(LAUNCHER.noticesHead) !== this.#noticesTail) return 0;
-    const { tick } = this.#begin;
-    const wait = Math.min(this.#stopper.wait, tick < 0 ? Infinity : tick);
-    return wait === Infinity ? -1 : Math.min(wait, 0x7fffffff);
+    return Math.min(this.#stopper.wait, this.#sleep);
   }
 
   #handle(n: number): void {

@@ -9,8 +9,11 @@ import { onExit } from "./exit-hook.ts";
 import type { BatchMessage, StopMessage } from "./protocol.ts";
 import type { SupervisorThreads } from "./threads.ts";
 
-/** In a worker thread no exit listener runs when the worker is terminated: the supervisor looks up by itself. */
-const WORKER_TICK = 200;
+/**
+ * Milliseconds that an idle supervisor sleeps at most (why it has to wake at all: supervisor-thread.ts). In a
+ * worker thread no exit listener runs when the worker is terminated, so there it looks up more often.
+ */
+const LONGEST_SLEEP = isMainThread ? 800 : 200;
 /** Milliseconds between the death of a thread and its successor: at once, then ever later. */
 const REVIVE_DELAY = { factor: 50, longest: 1000, calmAfter: 5000 } as const;
 
@@ -73,8 +76,15 @@ export class ThreadKeeper {
     const { region, epoll, wake: wakeFd } = this.#launcher;
     const successor = this.#successor;
     this.#successor = true;
-    const tick = isMainThread ? -1 : WORKER_TICK;
-    this.#threads.start({ region: region.address, epoll, wake: wakeFd, port: port2, tick, successor }).then(
+    const begin = {
+      region: region.address,
+      epoll,
+      wake: wakeFd,
+      port: port2,
+      longestSleep: LONGEST_SLEEP,
+      successor,
+    };
+    this.#threads.start(begin).then(
       () => {
         // By now the predecessor's last words have come, which its port's end outruns.
         if (successor) this.#events.died(this.#threads.takeError());
