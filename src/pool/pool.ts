@@ -205,10 +205,10 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   }
 
   #run(spec: LaunchSpec): Promise<RunResult> {
-    if (this.#state === "open" && this.#admission.full) return Promise.reject(this.#queueFull());
-    return this.#admit<RunResult>(spec, (run) =>
-      this.#admission.enqueue(new Launch(this.#host, spec, this.listenerCount("spawn") > 0, { run })),
-    );
+    return this.#admit<RunResult>(spec, (run) => {
+      if (this.#admission.full) run.reject(this.#queueFull());
+      else this.#admission.enqueue(new Launch(this.#host, spec, this.listenerCount("spawn") > 0, { run }));
+    });
   }
 
   #spawn(spec: LaunchSpec): Promise<Process> {

@@ -17,7 +17,7 @@ import {
   errnoMeaning,
   errnoName,
 } from "../native/errno.ts";
-import type { LaunchSpec } from "./spec.ts";
+import { candidates, type LaunchSpec } from "./spec.ts";
 
 /** The stage of a launch, and the system call behind it. */
 const SYSCALLS: Readonly<Record<string, string>> = {
@@ -145,8 +145,8 @@ async function firstLine(file: string): Promise<string> {
 }
 
 async function findInPath(spec: LaunchSpec, base: string): Promise<string | undefined> {
-  for (const dir of (spec.path ?? "/bin:/usr/bin").split(":")) {
-    const file = `${dir.startsWith("/") ? dir : `${base}/${dir}`}/${spec.file}`;
+  for (const candidate of candidates(spec.file, spec.path)) {
+    const file = candidate.startsWith("/") ? candidate : `${base}/${candidate}`;
     if (await exists(file)) return file;
   }
   return undefined;

@@ -37,15 +37,22 @@ export interface LaunchSpec {
   readonly signal: AbortSignal | undefined;
 }
 
-const COMMON_KEYS = [
-  "cwd",
-  "env",
+/** Options of every child that leave the encoded block of a spec as it is. */
+const LIGHT_COMMON_KEYS = [
   "timeout",
   "killSignal",
   "killAfter",
   "maxOutput",
   "outputGrace",
   "encoding",
+  "check",
+] as const;
+
+/** The options that a pool takes as defaults. */
+export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set([
+  "cwd",
+  "env",
+  ...LIGHT_COMMON_KEYS,
   "isolation",
   "uid",
   "gid",
@@ -54,24 +61,9 @@ const COMMON_KEYS = [
   "nice",
   "session",
   "orphans",
-  "check",
-] as const;
-
-/** The options that a pool takes as defaults. */
-export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set(COMMON_KEYS);
-const OPTION_KEYS: ReadonlySet<string> = new Set([...COMMON_KEYS, "argv0", "input", "stdio", "signal"]);
-
-/** Overrides that leave the encoded block of a spec as it is. */
-const LIGHT_KEYS: ReadonlySet<string> = new Set([
-  "timeout",
-  "killSignal",
-  "killAfter",
-  "maxOutput",
-  "outputGrace",
-  "encoding",
-  "check",
-  "signal",
 ]);
+const OPTION_KEYS: ReadonlySet<string> = new Set([...COMMON_OPTION_KEYS, "argv0", "input", "stdio", "signal"]);
+const LIGHT_KEYS: ReadonlySet<string> = new Set([...LIGHT_COMMON_KEYS, "signal"]);
 
 const MAX_ID = 0xfffffffe;
 /** setTimeout's and epoll's bound: 2^31 - 1 ms, 24.8 days. */
@@ -240,7 +232,7 @@ function credentials(o: Record<string, unknown>): {
 }
 
 /** The files that execvp(3) would try, with the child's PATH. */
-function candidates(file: string, searched: string | undefined): string[] {
+export function candidates(file: string, searched: string | undefined): string[] {
   if (file.includes("/")) return [file];
   return (searched ?? DEFAULT_PATH).split(":").map((dir) => (dir === "" ? `./${file}` : `${dir}/${file}`));
 }
