@@ -60,10 +60,11 @@ function figure(value: number): string {
 
 /** Writes bench/results/<scenario>.json. */
 export function saveFindings({ name, title }: Scenario, machine: Machine, findings: Findings): void {
-  const { unit, notes } = findings;
+  const { unit, axis, notes } = findings;
   const rows = findings.rows.map((row) => ({
     group: row.group,
     label: row.label,
+    x: row.x,
     ...summarize(row.samples),
     samples: row.samples,
   }));
@@ -73,6 +74,6 @@ export function saveFindings({ name, title }: Scenario, machine: Machine, findin
   mkdirSync(directory, { recursive: true });
   writeFileSync(
     join(directory, `${name}.json`),
-    `${JSON.stringify({ scenario: name, title, date, machine, unit, rows, bars, notes }, null, 2)}\n`,
+    `${JSON.stringify({ scenario: name, title, date, machine, unit, axis, rows, bars, notes }, null, 2)}\n`,
   );
 }

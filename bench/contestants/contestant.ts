@@ -1,16 +1,22 @@
-// What takes part in a benchmark and runs in Node.
+// What takes part in a benchmark.
 
-/** One way to start children. All of a child's stdio is ignored. */
+/** One way to start children. Stdio that a method does not speak of is ignored. */
 export interface Contestant {
   /** Starts the program and resolves when it has exited with code 0. */
   run(file: string): Promise<void>;
-  /** Starts the program and resolves once it lives. */
-  spawn(file: string): Promise<LiveChild>;
+  /** Starts the program, with this fd as its stdin if one is given, and resolves once it lives. */
+  spawn(file: string, stdin?: number): Promise<LiveChild>;
+  /** Runs the program and resolves with the number of bytes that it wrote to stdout, all of which were kept. */
+  capture(file: string, args: readonly string[]): Promise<number>;
+  /** Runs the program with these bytes as its stdin and resolves when it has exited with code 0. */
+  feed(file: string, args: readonly string[], input: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
-/** A child that lives until it is killed. */
+/** A child that lives until it is killed or its stdin ends. */
 export interface LiveChild {
-  /** Resolves once the exit has been seen. */
+  /** Resolves once the exit, of whatever kind, has been seen. */
+  readonly exited: Promise<unknown>;
+  /** Kills the child and resolves once the exit has been seen. */
   kill(): Promise<void>;
 }

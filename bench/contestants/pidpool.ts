@@ -1,10 +1,13 @@
 // This package. How many children are in flight is up to the runner, so the
-// pool's own bound is out of the way.
+// pool's own bound is out of the way. `PIDPOOL_THREADS` sets how many
+// supervisor threads there are; 2 where it is not set.
 import { ProcessPool, type Command } from "pidpool";
 import type { Contestant } from "./contestant.ts";
 
 export default function create(): Contestant {
-  const pool = new ProcessPool({ threads: 2, concurrency: 1 << 16, isolation: "none" });
+  const threads = Number(process.env["PIDPOOL_THREADS"] ?? 2);
+  const pool = new ProcessPool({ threads, concurrency: 1 << 16, isolation: "none" });
+  const env = { ...process.env };
   const commands = new Map<string, Command<"ignore">>();
   const command = (file: string): Command<"ignore"> => {
     let prepared = commands.get(file);
@@ -15,14 +18,30 @@ export default function create(): Contestant {
     async run(file) {
       await command(file).run();
     },
-    async spawn(file) {
-      const child = await command(file).spawn();
+    async spawn(file, stdin) {
+      const child =
+        stdin === undefined
+          ? await command(file).spawn()
+          : await pool.spawn(file, [], { stdio: [stdin, "ignore", "ignore"], env });
       return {
+        exited: child.exited,
         async kill() {
           child.kill("SIGKILL");
           await child.exited;
         },
       };
+    },
+    async capture(file, args) {
+      const { stdout } = await pool.run(file, args, {
+        env,
+        stdio: ["ignore", "capture", "ignore"],
+        encoding: "buffer",
+        maxOutput: Infinity,
+      });
+      return stdout.length;
+    },
+    async feed(file, args, input) {
+      await pool.run(file, args, { env, stdio: ["pipe", "ignore", "ignore"], input });
     },
     close: () => pool.destroy(),
   };

@@ -26,6 +26,8 @@ export interface Bench {
 /** The figures of a scenario, in one unit. */
 export interface Findings {
   readonly unit: string;
+  /** What {@link Row.x} counts, where the rows have one. */
+  readonly axis?: string;
   readonly rows: readonly Row[];
   readonly bars: readonly Bar[];
   /** What a reader has to know about this run. */
@@ -35,7 +37,10 @@ export interface Findings {
 /** One figure, measured in every round. */
 export interface Row {
   readonly group: string;
+  /** The contestant, or what of it was measured. */
   readonly label: string;
+  /** Where the row lies on the scenario's axis: rows of one group and label then are a curve. */
+  readonly x?: number;
   readonly samples: readonly number[];
 }
 
