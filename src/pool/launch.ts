@@ -11,7 +11,9 @@ import { errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import { OUTPUT, type CapturedOutput } from "./protocol.ts";
+import type { Ticket } from "./fifo.ts";
 import { RETRY, retryDelay } from "./retry.ts";
+import type { Rostered } from "./roster.ts";
 import { NO_ROOM } from "./supervisor.ts";
 
 /** What a launch needs of its pool. */
@@ -35,9 +37,12 @@ export interface Answer<T> {
 }
 
 /** A launch in whatever state. */
-export class Launch implements ChildEvents {
+export class Launch implements ChildEvents, Rostered {
   readonly spec: LaunchSpec;
   readonly child: Child;
+  /** Place in the admission's queue, -1 for none. */
+  ticket: Ticket = -1;
+  rosterIndex = -1;
   readonly #host: LaunchHost;
   readonly #run: Answer<RunResult> | undefined;
   readonly #spawn: Answer<Process> | undefined;

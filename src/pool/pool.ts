@@ -168,7 +168,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return {
       running: this.#admission.running,
       queueSize: this.#admission.queueSize,
-      children: this.#admission.live.size,
+      children: this.#admission.live.length,
       completed: tally.completed,
       failed: tally.failed,
       retried: tally.retried,
