@@ -39,6 +39,9 @@ export const SPEC_FLAG = {
 /** `struct pp_fd`. */
 export const FD = { target: 0, source: 4, handed: 8, path: 12, flags: 16, mode: 20, SIZE: 24 } as const;
 
+/** In {@link FD}.source: the launcher's /dev/null. `PP_DEVNULL`. */
+export const DEVNULL_SOURCE = -2;
+
 /** `enum pp_notify`, bits. */
 export const NOTIFY = { begin: 1, end: 2 } as const;
 
@@ -145,7 +148,7 @@ export const CHILD_STACK = 32768;
 
 /** What `pp_layout(0…)` must answer. */
 export const EXPECTED_LAYOUT: readonly number[] = [
-  2,
+  3,
   SPEC.SIZE,
   FD.SIZE,
   SLOT.SIZE,

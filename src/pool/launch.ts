@@ -3,7 +3,7 @@
 import { performance } from "node:perf_hooks";
 import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
 import { launchError } from "../process/diagnose.ts";
-import { Process } from "../process/process.ts";
+import { Process, type ProcessControl } from "../process/process.ts";
 import { describeExit, type ExitReport } from "../process/report.ts";
 import type { RunResult, Truncation } from "../process/result.ts";
 import type { LaunchSpec } from "../process/spec.ts";
@@ -36,8 +36,12 @@ export interface Answer<T> {
   reject(error: unknown): void;
 }
 
+/** Shared by all that capture nothing, and frozen. */
+const NO_OUTPUT: null[] = [null, null, null];
+Object.freeze(NO_OUTPUT);
+
 /** A launch in whatever state. */
-export class Launch implements ChildEvents, Rostered {
+export class Launch implements ChildEvents, ProcessControl, Rostered {
   readonly spec: LaunchSpec;
   readonly child: Child;
   /** Place in the admission's queue, -1 for none. */
@@ -47,26 +51,26 @@ export class Launch implements ChildEvents, Rostered {
   readonly #run: Answer<RunResult> | undefined;
   readonly #spawn: Answer<Process> | undefined;
   readonly #calledAt = performance.now();
-  readonly #forgetAbort: (() => void) | undefined;
+  #forgetAbort: (() => void) | undefined;
   #beganAt = 0;
   #attempts = 0;
   #firstFailure = 0;
   #announced = false;
   #process: Process | undefined;
-  #resolveResult: ((result: RunResult) => void) | undefined;
 
   constructor(
     host: LaunchHost,
     spec: LaunchSpec,
     announce: boolean,
-    answer: { run: Answer<RunResult> } | { spawn: Answer<Process> },
+    run: Answer<RunResult> | undefined,
+    spawn: Answer<Process> | undefined,
   ) {
     this.spec = spec;
     this.#host = host;
-    this.#run = "run" in answer ? answer.run : undefined;
-    this.#spawn = "spawn" in answer ? answer.spawn : undefined;
-    this.child = new Child(spec, this, announce || this.#spawn !== undefined);
-    this.#forgetAbort = spec.signal === undefined ? undefined : onAbort(spec.signal, () => this.#abort());
+    this.#run = run;
+    this.#spawn = spawn;
+    this.child = new Child(spec, this, announce || spawn !== undefined);
+    if (spec.signal !== undefined) this.#forgetAbort = onAbort(spec.signal, () => this.#abort());
   }
 
   /** Milliseconds from the call until the launch began. */
@@ -106,21 +110,15 @@ export class Launch implements ChildEvents, Rostered {
     this.#host.spawned(this, pid);
     if (this.#spawn === undefined) return;
     const { spec, child } = this;
-    const result = new Promise<RunResult>((resolve) => (this.#resolveResult = resolve));
-    this.#process = new Process(
-      { pid, file: spec.file, args: spec.args, killAfter: spec.killAfter },
-      child.stdio,
-      result,
-      {
-        kill: (signal, group) => this.#kill(signal, group),
-        setRef: (ref) => child.setRef(ref),
-      },
-    );
+    this.#process = new Process(pid, spec, child.stdio, this);
     this.#spawn.resolve(this.#process);
   }
 
-  #kill(signal: number, group: boolean): boolean {
-    const { place } = this.child;
+  setRef(ref: boolean): void {
+    this.child.setRef(ref);
+  }
+
+  kill(signal: number, group: boolean): boolean {
     if (group && !this.spec.leader) {
       throw new InvalidOptionError(
         "group",
@@ -128,7 +126,7 @@ export class Launch implements ChildEvents, Rostered {
         'the child leads no process group; start it with session: true or session: "group"',
       );
     }
-    const result = place?.supervisor.signal(this.child, signal, group);
+    const result = this.child.supervisor?.signal(this.child, signal, group);
     if (result === undefined) return false;
     if (result >= 0) return true;
     const errno = errnoName(-result);
@@ -181,8 +179,7 @@ export class Launch implements ChildEvents, Rostered {
     if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, outputs);
     this.#end(report);
-    this.#resolveResult?.(result);
-    this.#process?.settle(report);
+    this.#process?.settle(result);
     if (this.#run === undefined) return;
     if (!this.spec.check || (report.status === "exited" && report.code === 0 && report.reason === "exit")) {
       this.#run.resolve(result);
@@ -204,7 +201,7 @@ export class Launch implements ChildEvents, Rostered {
   #abort(): void {
     const { child, spec } = this;
     this.#abortError = abortError(spec);
-    if (child.place !== undefined) child.place.supervisor.stop(child, "aborted", spec.killSignal);
+    if (child.supervisor !== undefined) child.supervisor.stop(child, "aborted", spec.killSignal);
     else this.drop(this.#abortError);
   }
 
@@ -219,7 +216,7 @@ export class Launch implements ChildEvents, Rostered {
 
   #result(report: ExitReport, outputs: readonly CapturedOutput[]): RunResult {
     const { spec } = this;
-    const output: (string | Buffer | null)[] = [null, null, null];
+    const output: (string | Buffer | null)[] = outputs.length === 0 ? NO_OUTPUT : [null, null, null];
     let truncated: Truncation | null = null;
     for (const { fd, flags, bytes } of outputs) {
       const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

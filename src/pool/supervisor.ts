@@ -18,6 +18,8 @@ import type { SupervisorThreads } from "./threads.ts";
 /** {@link Supervisor.start}: too many launches are under way; there is room again soon. */
 export const NO_ROOM = -0x10000;
 
+const NONE: readonly [] = [];
+
 /** Owns a launcher, a supervisor thread, and the slots of their region. */
 export class Supervisor {
   readonly launcher: Launcher;
@@ -40,7 +42,7 @@ export class Supervisor {
         readBatch(message, (record, slot, generation, outputs) => {
           const child = this.#children[slot];
           // A successor may say again what its predecessor said.
-          if (child?.place?.generation === generation) this.#record(record, slot, child, outputs);
+          if (child?.generation === generation) this.#record(record, slot, child, outputs);
         }),
     });
   }
@@ -65,15 +67,15 @@ export class Supervisor {
     if (!launcher.hasRoom(child.spec.block.length)) return NO_ROOM;
     const slot = this.#takeSlot();
     if (slot < 0) return -EAGAIN;
-    const plumbing = new Plumbing();
-    let result = plumbing.open(child.spec, launcher.devNull);
+    const plumbing = child.spec.piped ? new Plumbing() : undefined;
+    let result = plumbing?.open(child.spec) ?? 0;
     if (result >= 0) {
-      fillSlot(this.#slots, slot, child, plumbing.captures);
-      result = launcher.prepare(slot, child.spec.block, plumbing.sources);
-      if (result >= 0) result = this.#watchOutput(slot, plumbing);
+      fillSlot(this.#slots, slot, child, plumbing?.captures ?? NONE);
+      result = launcher.prepare(slot, child.spec.block, plumbing?.sources ?? NONE);
+      if (result >= 0 && plumbing !== undefined) result = this.#watchOutput(slot, plumbing);
       if (result < 0) {
         launcher.release(slot);
-        plumbing.abandon();
+        plumbing?.abandon();
       }
     }
     if (result < 0) {
@@ -83,7 +85,7 @@ export class Supervisor {
     this.#occupy(slot, child);
     this.#slots.setState(slot, STATE.queued);
     launcher.submit(slot);
-    child.connect(plumbing);
+    if (plumbing !== undefined) child.connect(plumbing);
     return 0;
   }
 
@@ -127,14 +129,16 @@ export class Supervisor {
 
   #occupy(slot: number, child: Child): void {
     this.#children[slot] = child;
-    child.place = { supervisor: this, slot, generation: this.#slots.generation(slot) };
+    child.supervisor = this;
+    child.slot = slot;
+    child.generation = this.#slots.generation(slot);
     this.#load++;
     if (child.refed) this.countRef(1);
   }
 
   #vacate(slot: number, child: Child): void {
     this.#children[slot] = undefined;
-    child.place = undefined;
+    child.supervisor = undefined;
     this.launcher.release(slot);
     this.#slots.setState(slot, STATE.free);
     this.#free.push(slot);
@@ -149,14 +153,13 @@ export class Supervisor {
 
   /** Signals a child. Returns 0, -errno, or undefined where it is gone. */
   signal(child: Child, signal: number, group: boolean): number | undefined {
-    return child.place === undefined ? undefined : signalChild(this.launcher.region, child.place.slot, signal, group);
+    return child.supervisor === this ? signalChild(this.launcher.region, child.slot, signal, group) : undefined;
   }
 
   /** Ends a child: takes it back if its launch has not begun, else has it stopped by the thread. */
   stop(child: Child, reason: ExitReason, signal: number): void {
-    const { place } = child;
-    if (place === undefined || this.launcher.cancel(place.slot)) return;
-    const { slot, generation } = place;
+    const { supervisor, slot, generation } = child;
+    if (supervisor !== this || this.launcher.cancel(slot)) return;
     const code = reasonCode(reason);
     this.#slots.set(slot, SLOT.stopRequest, code | (signal << 8));
     this.send({ slot, generation, reason: code, signal });

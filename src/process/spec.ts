@@ -22,6 +22,8 @@ export interface LaunchSpec {
   /** `struct pp_spec`; the fd table's sources are filled in at the launch. */
   readonly block: Uint8Array;
   readonly fds: readonly FdPlan[];
+  /** Each launch needs pipes of its own. */
+  readonly piped: boolean;
   readonly cwd: string | undefined;
   readonly path: string | undefined;
   /** The child leads a process group. */
@@ -120,6 +122,7 @@ export function resolveSpec(
     args: argv,
     block,
     fds,
+    piped: fds.some((plan) => plan.kind === "pipe" || plan.kind === "capture" || plan.kind === "input"),
     cwd,
     path: env.path,
     leader: session !== false,

@@ -104,6 +104,8 @@ static void lend(struct pp_launcher *l, struct start *s)
 	s->low = 3;
 	s->lent = 0;
 	for (u32 i = 0; i < s->spec->fdc; i++) {
+		if (fds[i].source == PP_DEVNULL)
+			fds[i].source = l->devnull;
 		i32 low = s->lent < PP_RESERVED ? l->reserved[s->lent] : -1;
 		if (fds[i].source >= (i32)bound && low >= 0 && SYS3(NR_dup3, fds[i].source, low, O_CLOEXEC) >= 0) {
 			fds[i].source = low;
