@@ -139,8 +139,13 @@ export const LAUNCHER = {
   slots: 312,
   stackTop: 320,
   SIZE: 344,
-  /** The shim does not know this one: 1 tells the supervisor to end. */
+  /** The shim does not know these. 1 tells the supervisor to end. */
   supervisorStop: 384,
+  /** Counts what the supervisor has reported, and below what the owner has read of it. */
+  reportsHead: 448,
+  reportsTail: 512,
+  /** 1 from the supervisor's message to the owner's look at the reports. */
+  ownerTold: 516,
 } as const;
 
 /** Bytes of stack that a child needs between clone and exec. */

@@ -3,7 +3,7 @@
 // It is mapped outside every JavaScript heap, so a supervisor that dies leaves
 // all that matters behind.
 //
-//   | child stack | launcher header | queue | notices | slots | arena |
+//   | child stack | launcher header | queue | notices | reports | slots | arena |
 import { PidpoolError } from "../errors.ts";
 import { errnoName } from "./errno.ts";
 import { CHILD_STACK, LAUNCHER, SLOT } from "./layout.ts";
@@ -22,7 +22,10 @@ const QUEUE = HEADER + PAGE;
 const NOTICES = QUEUE + SLOT_COUNT * 4;
 /** A launch can have two notices. */
 const NOTICE_COUNT = SLOT_COUNT * 2;
-const SLOTS = NOTICES + NOTICE_COUNT * 4;
+const REPORTS = NOTICES + NOTICE_COUNT * 4;
+/** A child has two at most: that it was launched, and its end. Two words each. */
+export const REPORT_COUNT: number = SLOT_COUNT * 2;
+const SLOTS = REPORTS + REPORT_COUNT * 8;
 const ARENA = SLOTS + SLOT_COUNT * SLOT.SIZE;
 const TOTAL = ARENA + ARENA_SIZE;
 
@@ -82,6 +85,11 @@ export class Region {
     Atomics.store(this.words, (HEADER + field) >> 2, value);
   }
 
+  /** Sets a field and returns what it was. */
+  exchangeHeader(field: number, value: number): number {
+    return Atomics.exchange(this.words, (HEADER + field) >> 2, value);
+  }
+
   /** Byte offset of a slot. */
   slot(index: number): number {
     return SLOTS + index * SLOT.SIZE;
@@ -106,6 +114,11 @@ export class Region {
 
   notice(position: number): number {
     return this.words[(NOTICES >> 2) + (position & (NOTICE_COUNT - 1))] ?? 0;
+  }
+
+  /** Index of the first word of a report. */
+  report(position: number): number {
+    return (REPORTS >> 2) + (position & (REPORT_COUNT - 1)) * 2;
   }
 
   /** Byte offset of the arena. */

@@ -61,15 +61,20 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
 
   /** What an async function does, without its cost: another promise, and two more turns of the microtask queue. */
   #start(kind: LaunchKind, overrides: LaunchOptions | undefined): Promise<RunResult | Process> {
+    let spec: LaunchSpec;
     try {
-      const spec = this.#spec(kind, overrides);
-      return kind === "run" ? this.#host.run(spec) : this.#host.spawn(spec);
+      spec = this.#spec(kind, overrides);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return rejected(error);
     }
+    return kind === "run" ? this.#host.run(spec) : this.#host.spawn(spec);
   }
 }
 
 function wantsPipe({ stdio }: LaunchOptions): boolean {
   return stdio === "pipe" || (Array.isArray(stdio) && stdio.includes("pipe"));
+}
+
+async function rejected(error: unknown): Promise<never> {
+  throw error;
 }

@@ -11,8 +11,10 @@ import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, nap, ownPeakRss } fr
 import { reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Capture } from "./capture.ts";
-import { BatchWriter, RECORD, type StopMessage, type SupervisorStart } from "./protocol.ts";
+import { OutputWriter } from "./output-batch.ts";
+import { RECORD, type StopMessage, type SupervisorStart } from "./protocol.ts";
 import { reap } from "./reaper.ts";
+import { ReportWriter } from "./report-ring.ts";
 import { signalChild } from "./signal-child.ts";
 import { Slots } from "./slots.ts";
 import { Stopper } from "./stopper.ts";
@@ -50,7 +52,9 @@ class SupervisorThread {
   readonly #begin: SupervisorStart;
   readonly #slots: Slots;
   readonly #stopper: Stopper;
-  readonly #batch = new BatchWriter();
+  readonly #reports: ReportWriter;
+  readonly #outputs = new OutputWriter();
+  readonly #tellOwner = (): void => this.#begin.port.postMessage(null);
   readonly #captures = new Map<number, Capture>();
   /** Reaped children whose output another process still holds. */
   readonly #lingering = new Set<number>();
@@ -65,6 +69,7 @@ class SupervisorThread {
     this.#begin = begin;
     const slots = new Slots(Region.attach(begin.region));
     this.#slots = slots;
+    this.#reports = new ReportWriter(slots.region);
     this.#stopper = new Stopper(slots, {
       graceOver: (slot) => this.#endGrace(slot),
       poll: (slot) => this.#poll(slot),
@@ -76,12 +81,12 @@ class SupervisorThread {
       reap: (slot) => this.#reap(slot),
       notice: (slot) => this.#notice(slot),
     });
-    this.#batch.flush(begin.port);
+    this.#flush();
   }
 
   loop(): void {
     const { region } = this.#slots;
-    const { epoll, port, longestSleep } = this.#begin;
+    const { epoll, longestSleep } = this.#begin;
     let gathering = false;
     while (region.header(LAUNCHER.supervisorStop) === 0) {
       if (gathering) this.#gather();
@@ -98,7 +103,7 @@ class SupervisorThread {
       }
       this.#readNotices();
       this.#stopper.meet();
-      this.#batch.flush(port);
+      this.#flush();
       gathering = n > 0;
       this.#sleep = n > 0 ? FIRST_SLEEP : Math.min(this.#sleep * 2, longestSleep);
     }
@@ -172,7 +177,14 @@ class SupervisorThread {
   }
 
   #report(record: number, slot: number, capture?: Capture): void {
-    this.#batch.add(record, slot, this.#slots.generation(slot), capture?.outputs());
+    const generation = this.#slots.generation(slot);
+    if (capture === undefined) this.#reports.add(record, slot, generation, this.#tellOwner);
+    else this.#outputs.add(record, slot, generation, capture.outputs());
+  }
+
+  #flush(): void {
+    this.#reports.publish(this.#tellOwner);
+    this.#outputs.flush(this.#begin.port);
   }
 
   // ---- output

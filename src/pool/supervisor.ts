@@ -8,8 +8,9 @@ import { epollAdd } from "../native/syscalls.ts";
 import { monotonicNow, readReport, reasonCode, type ExitReason } from "../process/report.ts";
 import type { Child } from "./child.ts";
 import { fillSlot } from "./fill-slot.ts";
+import { Inbox } from "./inbox.ts";
 import { Plumbing } from "./plumbing.ts";
-import { eventToken, readBatch, RECORD, type CapturedOutput, type StopMessage } from "./protocol.ts";
+import { eventToken, RECORD, type CapturedOutput, type StopMessage } from "./protocol.ts";
 import { signalChild } from "./signal-child.ts";
 import { Slots } from "./slots.ts";
 import { ThreadKeeper } from "./thread-keeper.ts";
@@ -36,14 +37,14 @@ export class Supervisor {
   constructor(threads: SupervisorThreads, onDeath: (cause: unknown) => void) {
     this.launcher = new Launcher();
     this.#slots = new Slots(this.launcher.region);
+    const inbox = new Inbox(this.launcher.region, (record, slot, generation, outputs) => {
+      const child = this.#children[slot];
+      // A successor may say again what its predecessor said.
+      if (child?.generation === generation) this.#record(record, slot, child, outputs);
+    });
     this.#thread = new ThreadKeeper(threads, this.launcher, {
       died: onDeath,
-      message: (message) =>
-        readBatch(message, (record, slot, generation, outputs) => {
-          const child = this.#children[slot];
-          // A successor may say again what its predecessor said.
-          if (child?.generation === generation) this.#record(record, slot, child, outputs);
-        }),
+      message: (message) => inbox.receive(message),
     });
   }
 
