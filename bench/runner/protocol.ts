@@ -22,7 +22,7 @@ export interface Orders {
     answer: { readonly launches: number; readonly milliseconds: number; readonly delay: Delay | null };
   };
   /** Does nothing, and tells the event loop's delay meanwhile. */
-  quiet: { order: { readonly milliseconds: number }; answer: { readonly delay: Delay } };
+  quiet: { order: { readonly milliseconds: number }; answer: { readonly delay: Delay | null } };
   /** Starts children that stay. */
   fill: { order: { readonly file: string; readonly count: number }; answer: { readonly milliseconds: number } };
   /** Kills those children. */

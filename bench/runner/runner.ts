@@ -24,7 +24,9 @@ export class Runner {
 
   constructor(name: ContestantName) {
     this.name = name;
-    const { file, args } = CONTESTANTS[name];
+    const contestant = CONTESTANTS[name];
+    if ("missing" in contestant) throw new Error(`${name}: ${contestant.missing}`);
+    const { file, args } = contestant.command();
     this.#child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
     process.on("exit", this.#kill);
     createInterface({ input: this.#child.stdout }).on("line", (line) =>

@@ -2,7 +2,7 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Contestant, LiveChild } from "../contestants/contestant.ts";
-import { DelayProbe } from "../delay.ts";
+import { probeDelay } from "../delay.ts";
 import type { Orders } from "./protocol.ts";
 
 /** Starting or killing many children goes so many at a time. */
@@ -39,7 +39,7 @@ export class Tasks {
     least,
     delay,
   }: Orders["churn"]["order"]): Promise<Orders["churn"]["answer"]> {
-    const probe = delay ? new DelayProbe() : undefined;
+    const probe = delay ? probeDelay() : undefined;
     const start = performance.now();
     let launches = 0;
     await lanes(inFlight, async () => {
@@ -52,9 +52,9 @@ export class Tasks {
   }
 
   async quiet({ milliseconds }: Orders["quiet"]["order"]): Promise<Orders["quiet"]["answer"]> {
-    const probe = new DelayProbe();
+    const probe = probeDelay();
     await sleep(milliseconds);
-    return { delay: probe.stop() };
+    return { delay: probe?.stop() ?? null };
   }
 
   async fill({ file, count }: Orders["fill"]["order"]): Promise<Orders["fill"]["answer"]> {

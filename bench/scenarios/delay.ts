@@ -6,12 +6,13 @@ import { median } from "../stats.ts";
 import { churn, IN_FLIGHT, LEAST } from "./churn.ts";
 import type { Bench, Findings, Row, Scenario } from "./scenario.ts";
 
-const NAMES: readonly ContestantName[] = ["child_process", "pidpool"];
+const NAMES = ["child_process", "pidpool"] as const satisfies readonly ContestantName[];
 const BAR_MS = 3;
+const UNKNOWN: Delay = { p50: NaN, p99: NaN, max: NaN };
 
 async function run(bench: Bench): Promise<Findings> {
   const rows: Row[] = [];
-  const added: Record<ContestantName, number[]> = { pidpool: [], child_process: [] };
+  const added: Record<(typeof NAMES)[number], number[]> = { pidpool: [], child_process: [] };
   const measures: (() => Promise<void>)[] = [];
   for (const name of NAMES) {
     const runner = bench.start(name);
@@ -35,12 +36,13 @@ async function run(bench: Bench): Promise<Findings> {
         least: LEAST,
         delay: true,
       });
-      const delay: Delay = busy.delay ?? { p50: NaN, p99: NaN, max: NaN };
-      idle99.push(quiet.delay.p99);
+      const delay: Delay = busy.delay ?? UNKNOWN;
+      const idle: Delay = quiet.delay ?? UNKNOWN;
+      idle99.push(idle.p99);
       busy50.push(delay.p50);
       busy99.push(delay.p99);
       busyMax.push(delay.max);
-      added[name].push(delay.p99 - quiet.delay.p99);
+      added[name].push(delay.p99 - idle.p99);
     });
   }
   await bench.interleave(measures);
