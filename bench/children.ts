@@ -22,6 +22,8 @@ export interface Children {
   readonly nop: string;
   /** Waits until it is killed or its parent has ended. */
   readonly pause: string;
+  /** Waits until its stdin ends, or its parent has ended, and exits with code 0. */
+  readonly hold: string;
 }
 
 /** Compiles the children into a directory that goes when this process does. */
@@ -35,5 +37,5 @@ export function compileChildren(): Children {
     });
     return output;
   };
-  return { nop: compile("nop"), pause: compile("pause") };
+  return { nop: compile("nop"), pause: compile("pause"), hold: compile("hold") };
 }

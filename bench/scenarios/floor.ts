@@ -1,22 +1,23 @@
 // How far pidpool is from what a C program pays that does nothing but launch
 // and reap: the kernel's own cost of a lifecycle.
-import { compileFloor, type FloorMode } from "../floors/compile.ts";
+import { Floors, type FloorWay } from "../floors/floors.ts";
 import { median } from "../stats.ts";
 import { churn, IN_FLIGHT } from "./churn.ts";
 import type { Bench, Findings, Row, Scenario } from "./scenario.ts";
 
-const MODES: readonly FloorMode[] = ["wait4", "pidfd", "files"];
+const WAYS: readonly FloorWay[] = ["wait4", "posix_spawn", "pidfd", "files", "uring"];
 /** pidpool's runner has two supervisor threads; so has the floor. */
 const THREADS = 2;
 /** A child takes the floor some 50 to 100 µs. */
 const LAUNCHES_PER_MS = 15;
 
 async function run(bench: Bench): Promise<Findings> {
-  const floor = compileFloor();
+  const floors = await Floors.compile();
+  const { present, missing } = floors.available(WAYS);
   const runner = bench.start("pidpool");
   const rows: Row[] = [];
   const measures: (() => Promise<void>)[] = [];
-  const notes: string[] = [];
+  const notes: string[] = [...missing];
   const add = (group: string, label: string, measure: () => Promise<number>): void => {
     const samples: number[] = [];
     rows.push({ group, label, samples });
@@ -26,8 +27,8 @@ async function run(bench: Bench): Promise<Findings> {
     const group = `${inFlight} in flight`;
     const threads = Math.min(THREADS, inFlight);
     const launches = Math.round((bench.milliseconds * LAUNCHES_PER_MS * threads) / THREADS);
-    for (const mode of MODES) {
-      add(group, `C, ${mode}`, () => floor(mode, threads, inFlight, launches, bench.children.nop));
+    for (const way of present) {
+      add(group, `C, ${way}`, () => floors.churn(way, { threads, inFlight, launches, program: bench.children.nop }));
     }
     add(group, "pidpool", () => churn(bench, runner, bench.milliseconds, inFlight));
   }
