@@ -22,7 +22,7 @@ export interface Children {
   readonly nop: string;
   /** Writes as many bytes as its argument says. */
   readonly emit: string;
-  /** Lives until its stdin ends. */
+  /** Waits until its stdin ends, or its parent has ended, and exits with code 0. */
   readonly hold: string;
   /** Reads its stdin to the end, as fast as it comes. */
   readonly swallow: string;

@@ -43,6 +43,7 @@ export type ContestantName =
   | "nano-spawn"
   | "Bun.spawn"
   | "Deno.Command"
+  | "sigchld"
   | "pidpool"
   | "pidpool, newest Node";
 
@@ -58,6 +59,7 @@ export const CONTESTANTS: Readonly<Record<ContestantName, Entry | Missing>> = {
   "Bun.spawn": inRuntime(bun, ["--no-install", MAIN, "bun-spawn"]),
   // Its streams are "piped", "inherit" or "null".
   "Deno.Command": inRuntime(deno, [...DENO_FLAGS, MAIN, "deno-command"], ["hold"]),
+  sigchld: inNode("sigchld", ["capture", "feed"]),
   pidpool: inNode("pidpool"),
   "pidpool, newest Node": inRuntime(newestNode, [HEAP, MAIN, "pidpool"]),
 };

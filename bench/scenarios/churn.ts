@@ -3,7 +3,7 @@
 // many are in flight. Contestants that only show how others compare are there
 // at one point.
 import { CONTESTANTS, type ContestantName } from "../contestants/registry.ts";
-import { compileFloor, type FloorMode } from "../floors/compile.ts";
+import { Floors, type FloorWay } from "../floors/floors.ts";
 import { churn, effort, IN_FLIGHT, warmUp } from "./launches.ts";
 import { Lineup } from "./lineup.ts";
 import { losses } from "./losses.ts";
@@ -19,24 +19,26 @@ const CURVES: ReadonlySet<ContestantName> = new Set([
   "Bun.spawn",
   "pidpool",
 ]);
-const FLOORS: readonly FloorMode[] = ["wait4", "pidfd", "files"];
+const CURVE_FLOORS: ReadonlySet<FloorWay> = new Set(["wait4", "files"]);
+const FLOORS: readonly FloorWay[] = ["fork", "posix_spawn", "wait4", "pidfd", "files", "uring"];
 /** pidpool's runner has two supervisor threads; so has the floor. */
 const THREADS = 2;
-/** What the floor can do at least, so that it runs for about as long as the others. */
-const FLOOR_LAUNCHES_PER_MS = 10;
 
 async function run(bench: Bench): Promise<Findings> {
+  // perMs: what a floor does in a millisecond, so that it runs for about as long as the others.
   const programs = [
-    { group: "static child", file: bench.children.nop },
-    { group: "true, dynamically linked", file: "/bin/true" },
+    { group: "static child", file: bench.children.nop, perMs: 12 },
+    { group: "true, dynamically linked", file: "/bin/true", perMs: 3 },
   ] as const;
   const inFlights = bench.quick ? QUICK_IN_FLIGHTS : IN_FLIGHTS;
   const table = new Table();
   const lineup = new Lineup(bench, Object.keys(CONTESTANTS) as ContestantName[], "run");
+  const floors = await Floors.compile();
+  const ways = floors.available(FLOORS);
   const measures: (() => Promise<void>)[] = [];
   const participants = lineup.start();
   for (const { runner } of participants) await warmUp(bench, runner);
-  for (const { group, file } of programs) {
+  for (const { group, file, perMs } of programs) {
     for (const participant of participants) {
       const { name, runner } = participant;
       for (const x of CURVES.has(name) ? inFlights : [IN_FLIGHT]) {
@@ -48,13 +50,13 @@ async function run(bench: Bench): Promise<Findings> {
         );
       }
     }
-    const floor = compileFloor();
-    for (const mode of FLOORS) {
-      for (const x of inFlights) {
-        const samples = table.samples(group, `C, ${mode}`, { x });
+    for (const way of ways.present) {
+      for (const x of CURVE_FLOORS.has(way) ? inFlights : [IN_FLIGHT]) {
+        const samples = table.samples(group, `C, ${way}`, { x });
         const threads = Math.min(THREADS, x);
-        const launches = Math.round((bench.milliseconds * FLOOR_LAUNCHES_PER_MS * threads) / THREADS);
-        measures.push(async () => void samples.push(await floor(mode, threads, x, launches, file)));
+        const launches = Math.round((bench.milliseconds * perMs * threads) / THREADS);
+        const how = { threads, inFlight: x, launches, program: file };
+        measures.push(async () => void samples.push(await floors.churn(way, how)));
       }
     }
   }
@@ -75,6 +77,7 @@ async function run(bench: Bench): Promise<Findings> {
   ];
   const notes = [
     ...lineup.notes,
+    ...ways.missing,
     `${what}: pidpool reaches ${times("C, wait4").toFixed(2)} of the speed of plain vfork and wait4 in C`,
     ...losses(table, "pidpool"),
   ];
