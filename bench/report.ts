@@ -25,17 +25,19 @@ export function formatMachine({
 }
 
 /** A table of medians, then the bars, then the notes. */
-export function formatFindings({ unit, rows, bars, notes }: Findings): string {
+export function formatFindings({ unit, axis, rows, bars, notes }: Findings): string {
   const lines: string[] = [];
-  const labelWidth = Math.max(...rows.map(({ label }) => label.length)) + 2;
+  const labels = rows.map(({ label, x }) => (x === undefined ? label : `${label}, ${count(x)}`));
+  const labelWidth = Math.max(...labels.map(({ length }) => length)) + 2;
   lines.push(`  ${"".padEnd(labelWidth)}${unit.padStart(12)}   min – max`);
+  if (axis !== undefined) lines.push(`  by ${axis}`);
   let group: string | undefined;
-  for (const row of rows) {
-    if (row.group !== group) lines.push(`  ${row.group}`);
+  for (const [i, row] of rows.entries()) {
+    if (row.group !== group) lines.push(`  ${row.group}${row.unit === undefined ? "" : `, ${row.unit}`}`);
     group = row.group;
     const { median, min, max } = summarize(row.samples);
     lines.push(
-      `    ${row.label.padEnd(labelWidth - 2)}${figure(median).padStart(12)}   ${figure(min)} – ${figure(max)}`,
+      `    ${(labels[i] ?? "").padEnd(labelWidth - 2)}${figure(median).padStart(12)}   ${figure(min)} – ${figure(max)}`,
     );
   }
   for (const note of notes) lines.push(`  note: ${note}`);
@@ -48,6 +50,10 @@ export function formatBar(bar: Bar): string {
   const met = isMet(bar);
   const verdict = met === undefined ? "not measured" : `${figure(bar.value)} ${bar.unit}, ${met ? "met" : "MISSED"}`;
   return `${bar.what}, ${bar.relation} ${bar.limit} ${bar.unit}: ${verdict}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US").replaceAll(",", " ");
 }
 
 /** Three digits or so. */
@@ -65,6 +71,7 @@ export function saveFindings({ name, title }: Scenario, machine: Machine, findin
     group: row.group,
     label: row.label,
     x: row.x,
+    unit: row.unit,
     ...summarize(row.samples),
     samples: row.samples,
   }));

@@ -17,14 +17,17 @@ export interface Bench {
   readonly rounds: number;
   /** Length of one measurement in milliseconds. */
   readonly milliseconds: number;
+  /** Whether sizes, too, are to be smaller than those that count. */
+  readonly quick: boolean;
   /** Starts a contestant's process; the harness ends it after the scenario. */
-  start(name: ContestantName): Runner;
-  /** Takes all measures in every round, each time in another order. */
-  interleave(measures: readonly (() => Promise<void>)[]): Promise<void>;
+  start(name: ContestantName, env?: Readonly<Record<string, string>>): Runner;
+  /** Takes all measures in every round, each time in another order. `rounds` instead of the usual number. */
+  interleave(measures: readonly (() => Promise<void>)[], rounds?: number): Promise<void>;
 }
 
-/** The figures of a scenario, in one unit. */
+/** The figures of a scenario. */
 export interface Findings {
+  /** Of all rows that have none of their own. */
   readonly unit: string;
   /** What {@link Row.x} counts, where the rows have one. */
   readonly axis?: string;
@@ -41,6 +44,8 @@ export interface Row {
   readonly label: string;
   /** Where the row lies on the scenario's axis: rows of one group and label then are a curve. */
   readonly x?: number;
+  /** Where it is not that of the findings; the same for all rows of a group. */
+  readonly unit?: string;
   readonly samples: readonly number[];
 }
 
