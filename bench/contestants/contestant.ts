@@ -20,3 +20,11 @@ export interface LiveChild {
   /** Kills the child and resolves once the exit has been seen. */
   kill(): Promise<void>;
 }
+
+/** What a scenario can need of a contestant; `hold` is `spawn` with an fd as stdin. */
+export type Method = "run" | "spawn" | "hold" | "capture" | "feed";
+
+/** For methods that the registry says a contestant lacks. */
+export function lacking(): Promise<never> {
+  return Promise.reject(new Error("not part of this contestant"));
+}

@@ -35,6 +35,12 @@ const AXIS = { labelAnchor: "center", labelArrow: "none" } as const;
 export const CURVES_MARGIN_LEFT = 74;
 const MARGIN = { top: 30, bottom: 46, left: CURVES_MARGIN_LEFT };
 
+/** How high a panel has to be at least, for its names. */
+export function heightForNames(panels: readonly Panel[]): number {
+  const most = Math.max(...panels.map(({ entries }) => new Set(entries.map(({ who }) => who)).size));
+  return MARGIN.top + most * NAME_GAP + MARGIN.bottom;
+}
+
 /** How much room the names at the ends take. */
 export function nameWidth(panels: readonly Panel[]): number {
   const widths = panels.flatMap(({ entries }) => entries.map(({ who }) => textWidth(who, FONT)));

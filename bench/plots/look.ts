@@ -29,7 +29,16 @@ const DASHES = [undefined, "8 3", "2 3", "8 3 2 3"];
 const FLOOR_DASHES = ["6 4", "2 3", "10 3 2 3", "10 4"];
 
 /** Whose place in the palette is fixed, so that a newcomer takes nobody's. */
-const FIRST = ["child_process", "execa", "tinyexec", "nano-spawn", "Bun.spawn", "Deno.Command", "sigchld"];
+const FIRST = [
+  "child_process",
+  "execa",
+  "tinyexec",
+  "nano-spawn",
+  "Bun.spawn",
+  "Deno.Command",
+  "sigchld",
+  "Go os/exec",
+];
 
 /** Gives looks to labels. */
 export class Looks {

@@ -1,7 +1,7 @@
 // The plot of a scenario: a panel for each group, all on the same scale.
 import { arrange, type Panel } from "../report/panel.ts";
 import type { Result } from "../report/result.ts";
-import { CURVES_MARGIN_LEFT, drawCurves, nameWidth } from "./curves.ts";
+import { CURVES_MARGIN_LEFT, drawCurves, heightForNames, nameWidth } from "./curves.ts";
 import { DOTS_MARGIN_RIGHT, drawDots, labelWidth } from "./dots.ts";
 import type { Library } from "./library.ts";
 import { Looks } from "./look.ts";
@@ -68,7 +68,7 @@ function layDots(library: Library, panels: Panels, looks: Looks, top: number): P
 function layCurves(library: Library, result: Result, panels: Panels, looks: Looks, top: number): Piece[] {
   const columns = panels.length > MOST_IN_A_COLUMN ? 2 : 1;
   const width = WIDTH / columns;
-  const height = panels.length === 1 ? 420 : 320;
+  const height = Math.max(panels.length === 1 ? 420 : 320, heightForNames(panels));
   const marginRight = nameWidth(panels);
   const xs = panels.flatMap(({ entries }) => entries.flatMap(({ x }) => (x === undefined ? [] : [x])));
   const scaleX = scaleAt(xs, TICK_ROOM / (width - marginRight - CURVES_MARGIN_LEFT));

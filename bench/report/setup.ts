@@ -84,7 +84,7 @@ function warning(differing: readonly string[], results: readonly Result[]): stri
 function missing(setups: readonly Setup[]): string | undefined {
   const names = new Set<string>();
   for (const { facts } of setups)
-    for (const [name, value] of facts) if (/^(?:unknown|missing|null)$/.test(value)) names.add(name);
+    for (const [name, value] of facts) if (/^(?:unknown$|null$|not (?:installed|found))/.test(value)) names.add(name);
   return names.size === 0 ? undefined : `Not found on the machine, so not measured: ${[...names].join(", ")}.`;
 }
 

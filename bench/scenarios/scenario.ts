@@ -17,10 +17,12 @@ export interface Bench {
   readonly rounds: number;
   /** Length of one measurement in milliseconds. */
   readonly milliseconds: number;
+  /** Whether sizes, too, are to be smaller than those that count. */
+  readonly quick: boolean;
   /** Starts a contestant's process; the harness ends it after the scenario. */
-  start(name: ContestantName): Runner;
-  /** Takes all measures in every round, each time in another order. */
-  interleave(measures: readonly (() => Promise<void>)[]): Promise<void>;
+  start(name: ContestantName, env?: Readonly<Record<string, string>>): Runner;
+  /** Takes all measures in every round, each time in another order. `rounds` instead of the usual number. */
+  interleave(measures: readonly (() => Promise<void>)[], rounds?: number): Promise<void>;
 }
 
 /** Costs are better when they are lower, rates when they are higher. */
