@@ -3,7 +3,8 @@
 import type { Entry, Panel } from "../report/panel.ts";
 import type { Library, Mark } from "./library.ts";
 import { INK, type Look, type Looks } from "./look.ts";
-import type { LogScale } from "./scale.ts";
+import { axisLabel, type LogScale } from "./scale.ts";
+import { spreadLabels } from "./labels.ts";
 import { textWidth, type Piece } from "./svg.ts";
 
 /** What the panels of a plot have in common. */
@@ -68,7 +69,7 @@ export function drawCurves(library: Library, panel: Panel, layout: CurvesLayout,
       plot.gridY(scaleY.minorTicks, { strokeOpacity: 0.07 }),
       plot.gridX([...scaleX.ticks, ...scaleX.minorTicks], { strokeOpacity: 0.07 }),
       plot.axisX(scaleX.ticks, { ...AXIS, text: scaleX.format, tickSize: 6, label: axis, labelOffset: 40 }),
-      plot.axisY(scaleY.ticks, { ...AXIS, text: scaleY.format, tickSize: 0, label: panel.unit, labelOffset: 66 }),
+      plot.axisY(scaleY.ticks, { ...AXIS, text: scaleY.format, tickSize: 0, label: axisLabel(panel), labelOffset: 66 }),
       plot.text([panel.title], {
         text: (title) => title,
         frameAnchor: "top-left",
@@ -95,23 +96,10 @@ function takeCurves({ entries }: Panel, { looks, scaleY, height }: CurvesLayout)
     if (last === undefined) return [];
     return [{ who, look: looks.of(who), entries: own, last, nameAt: pixelOf(last.median, scaleY, height) }];
   });
-  spreadNames(curves, height);
+  const wanted = curves.map(({ nameAt }) => nameAt);
+  const places = spreadLabels(wanted, NAME_GAP, MARGIN.top, height - MARGIN.bottom);
+  for (const [i, curve] of curves.entries()) curve.nameAt = places[i] ?? curve.nameAt;
   return curves.toSorted((a, b) => a.look.width - b.look.width);
-}
-
-/** Moves names that would lie on each other apart, in their order; where they run out of the panel, all move up. */
-function spreadNames(curves: readonly Curve[], height: number): void {
-  const ordered = curves.toSorted((a, b) => a.nameAt - b.nameAt);
-  let next = MARGIN.top;
-  for (const curve of ordered) {
-    curve.nameAt = Math.max(curve.nameAt, next);
-    next = curve.nameAt + NAME_GAP;
-  }
-  let bottom = height - MARGIN.bottom;
-  for (const curve of ordered.toReversed()) {
-    curve.nameAt = Math.min(curve.nameAt, bottom);
-    bottom = curve.nameAt - NAME_GAP;
-  }
 }
 
 function drawCurve({ plot }: Library, curve: Curve, layout: CurvesLayout): Mark[] {

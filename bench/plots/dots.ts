@@ -4,7 +4,7 @@ import { figure, times } from "../report/figures.ts";
 import type { Entry, Panel } from "../report/panel.ts";
 import type { Library, Mark } from "./library.ts";
 import { FAINT_INK, INK, type Looks } from "./look.ts";
-import type { LogScale } from "./scale.ts";
+import { axisLabel, type LogScale } from "./scale.ts";
 import { textWidth, WIDTH, type Piece } from "./svg.ts";
 
 /** What the panels of a plot have in common. */
@@ -30,12 +30,10 @@ export function labelWidth(panels: readonly Panel[]): number {
 /** Draws a panel; the last one of a plot has the axis. */
 export function drawDots(library: Library, panel: Panel, layout: DotsLayout, y: number, last: boolean): Piece {
   const { looks, scale, marginLeft } = layout;
-  const { unit, better, reference } = panel;
-  const worst = better === "lower" ? Infinity : -Infinity;
-  const key = ({ median }: Entry): number => (Number.isNaN(median) ? worst : median);
-  const sign = better === "lower" ? 1 : -1;
-  const entries =
-    reference === undefined ? panel.entries : panel.entries.toSorted((a, b) => sign * (key(a) - key(b)) || 0);
+  const { better, reference } = panel;
+  const sign = better === "higher" ? -1 : 1;
+  const key = ({ median }: Entry): number => (Number.isNaN(median) ? Infinity : sign * median);
+  const entries = reference === undefined ? panel.entries : panel.entries.toSorted((a, b) => key(a) - key(b) || 0);
   const names = entries.map(({ who }) => who);
   const height = TITLE + Math.max(1, entries.length) * ROW + (last ? AXIS : 6);
   const svg = library.plot.plot({
@@ -52,7 +50,7 @@ export function drawDots(library: Library, panel: Panel, layout: DotsLayout, y: 
     marks: [
       library.plot.gridX(scale.ticks, { strokeOpacity: 0.18 }),
       library.plot.gridX(scale.minorTicks, { strokeOpacity: 0.07 }),
-      ...(last ? [axis(library, scale, unit)] : []),
+      ...(last ? [axis(library, scale, axisLabel(panel))] : []),
       library.plot.text([panel.title], {
         text: (title) => title,
         frameAnchor: "top-left",
@@ -69,11 +67,11 @@ export function drawDots(library: Library, panel: Panel, layout: DotsLayout, y: 
   return { svg, x: 0, y, width: WIDTH, height };
 }
 
-function axis({ plot }: Library, { ticks, format }: LogScale, unit: string): Mark {
+function axis({ plot }: Library, { ticks, format }: LogScale, label: string): Mark {
   return plot.axisX(ticks, {
     text: format,
     tickSize: 0,
-    label: unit,
+    label,
     labelAnchor: "center",
     labelArrow: "none",
     labelOffset: 38,

@@ -45,11 +45,8 @@ function isCurve({ entries }: Panel): boolean {
 }
 
 function explain(panels: readonly Panel[]): string {
-  const units = new Map(panels.map(({ unit, better }) => [unit, better]));
-  const directions = Array.from(units, ([unit, better]) => `${unit}: ${better} is better.`);
-  const times = panels.some((panel) => panel.reference !== undefined && !isCurve(panel));
-  const ratio = times ? ["×: as a multiple of pidpool's."] : [];
-  return [...directions, "Median, least and greatest round; faint: each round.", ...ratio].join(" ");
+  const ratios = panels.some((panel) => panel.reference !== undefined && !isCurve(panel));
+  return `Symbol: median. Line: from the least to the greatest round. Faint: each round.${ratios ? " ×: as a multiple of pidpool's." : ""}`;
 }
 
 function layDots(library: Library, panels: Panels, looks: Looks, top: number): Piece[] {

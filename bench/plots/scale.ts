@@ -1,6 +1,7 @@
 // Logarithmic axes on which a zero can be shown: it has a place of its own, one
 // step below the least figure above it.
 import { count } from "../report/figures.ts";
+import type { Panel } from "../report/panel.ts";
 
 /** An axis. */
 export interface LogScale {
@@ -16,6 +17,11 @@ export interface LogScale {
   readonly place: (value: number) => number;
   /** What a tick says. */
   readonly format: (tick: number) => string;
+}
+
+/** What an axis of figures says. */
+export function axisLabel({ unit, better }: Pick<Panel, "unit" | "better">): string {
+  return better === "neither" ? unit : `${unit}, ${better} is better`;
 }
 
 /** Of the whole axis, between the least figure and zero. */

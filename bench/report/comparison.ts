@@ -28,6 +28,7 @@ export interface Pair {
 
 /** All that can be compared in a panel. */
 export function comparisons({ entries, reference, better }: Panel): Pair[] {
+  if (better === "neither") return [];
   const pairs: Pair[] = [];
   for (const theirs of entries) {
     if (isOurs(theirs.who)) continue;

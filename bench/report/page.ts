@@ -14,7 +14,7 @@ const INTRODUCTION = `How pidpool compares with other ways to start children, an
 verdict here comes from the files in [bench/results](../bench/results), which hold each single round too.`;
 
 const METHOD = `- Each contestant has a process of its own, and its event loop is its own. The processes of one comparison live at the
-  same time, and all but one of them wait.
+  same time, and all but one of them wait. A floor is a new process in every round.
 - A round measures every contestant once, in an order that is shuffled for each round: what disturbs the machine for a
   while hits all of them, and nobody always comes second.
 - Before the rounds, each contestant launches for a while unmeasured.

@@ -50,8 +50,8 @@ export function parseResult(text: string): Result {
 
 function row(value: unknown, what: string): Row {
   const { group, label, x, unit, better, samples } = record(value, what);
-  if (better !== undefined && better !== "lower" && better !== "higher")
-    throw new TypeError(`${what}.better is neither "lower" nor "higher"`);
+  if (better !== undefined && better !== "lower" && better !== "higher" && better !== "neither")
+    throw new TypeError(`${what}.better is none of "lower", "higher" and "neither"`);
   return {
     group: string(group, `${what}.group`),
     label: string(label, `${what}.label`),

@@ -2,7 +2,6 @@
 import { count, figure, times } from "./figures.ts";
 import { contestantOf, isFloor, isOurs, OURS } from "./contestants.ts";
 import { blocks, bullets, escapeText, table, type Column } from "./markdown.ts";
-import type { Better } from "../scenarios/scenario.ts";
 import type { Panel } from "./panel.ts";
 import { sides, verdict, type Arranged } from "./verdicts.ts";
 
@@ -53,12 +52,13 @@ function figures({ result: { axis }, panels }: Arranged): string {
 }
 
 function direction(panels: readonly Panel[]): string {
-  const units = (wanted: Better): string[] => [
-    ...new Set(panels.filter(({ better }) => better === wanted).map(({ unit }) => unit)),
-  ];
-  const higher = units("higher");
-  if (higher.length === 0) return "Lower is better.";
-  return units("lower").length === 0 ? "Higher is better." : `Lower is better; of ${higher.join(" and ")}, higher is.`;
+  const directions = [...new Set(panels.map(({ better }) => better))];
+  if (directions.length === 1) return `${capitalize(directions.join(""))} is better.`;
+  const said = directions.map((wanted) => {
+    const these = panels.filter(({ better }) => better === wanted).map(({ title }) => escapeText(title));
+    return `${capitalize(wanted)} is better: ${these.join("; ")}.`;
+  });
+  return said.map((line) => `- ${line}`).join("\n");
 }
 
 /** Those that take part elsewhere, but have no figure here. */

@@ -25,8 +25,8 @@ export interface Bench {
   interleave(measures: readonly (() => Promise<void>)[], rounds?: number): Promise<void>;
 }
 
-/** Costs are better when they are lower, rates when they are higher. */
-export type Better = "lower" | "higher";
+/** Costs are better when they are lower, rates when they are higher; some figures only tell what happened. */
+export type Better = "lower" | "higher" | "neither";
 
 /** The figures of a scenario. */
 export interface Findings {

@@ -38,7 +38,15 @@ describe("a plot", () => {
   test("on an axis has a place for zero", (t) => {
     const svg = draw(t, IDLE);
     if (svg === undefined) return;
-    for (const text of ["0", "//", "100", "idle children", "µs a child", "MB/s"])
+    for (const text of [
+      "0",
+      "//",
+      "100",
+      "idle children",
+      "µs a child, lower is better",
+      "MB/s, higher is better",
+      "exits",
+    ])
       assert.ok(svg.includes(`>${text}<`), text);
     assert.doesNotMatch(svg, /&nbsp;|NaN|undefined/);
   });

@@ -41,7 +41,12 @@ describe("the report", () => {
       section("Where pidfd does not win"),
       /\| rate \| child_process \| 410 \| 210 \| MB\/s \| 1.95 × \| no \|/,
     );
-    assert.match(section("idle"), /Lower is better; of MB\/s, higher is\./);
+    assert.match(section("idle"), /- Lower is better: 64 in flight; all, longest\.\n- Higher is better: rate\./);
+  });
+
+  test("has no winner where neither is better", () => {
+    assert.match(section("idle"), /- Neither is better: batch\./);
+    assert.doesNotMatch(section("Where pidfd does not win"), /batch/);
   });
 
   test("names on an axis where somebody is ahead", () => {
