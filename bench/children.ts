@@ -20,8 +20,12 @@ const FLAGS = [
 export interface Children {
   /** Exits at once with code 0. */
   readonly nop: string;
-  /** Waits until it is killed or its parent has ended. */
-  readonly pause: string;
+  /** Writes as many bytes as its argument says. */
+  readonly emit: string;
+  /** Waits until its stdin ends, or its parent has ended, and exits with code 0. */
+  readonly hold: string;
+  /** Reads its stdin to the end, as fast as it comes. */
+  readonly swallow: string;
 }
 
 /** Compiles the children into a directory that goes when this process does. */
@@ -35,5 +39,5 @@ export function compileChildren(): Children {
     });
     return output;
   };
-  return { nop: compile("nop"), pause: compile("pause") };
+  return { nop: compile("nop"), emit: compile("emit"), hold: compile("hold"), swallow: compile("swallow") };
 }

@@ -11,6 +11,12 @@ export interface Delay {
 
 const PERIOD_MS = 1;
 
+/** A probe where there is one: Bun and Deno have a function of that name that records something else. */
+export function probeDelay(): DelayProbe | undefined {
+  const { bun, deno } = process.versions;
+  return bun === undefined && deno === undefined ? new DelayProbe() : undefined;
+}
+
 /** Measures from its making until {@link stop}. */
 export class DelayProbe {
   readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: PERIOD_MS });

@@ -9,6 +9,7 @@ import type { Bench, Findings, Scenario } from "./scenarios/scenario.ts";
 export interface Effort {
   readonly rounds: number;
   readonly milliseconds: number;
+  readonly quick: boolean;
 }
 
 /** One run of the benchmark. */
@@ -26,12 +27,12 @@ export class Harness {
     const bench: Bench = {
       ...this.#effort,
       children: this.#children,
-      start: (name: ContestantName) => {
-        const runner = new Runner(name);
+      start: (name: ContestantName, env = {}) => {
+        const runner = new Runner(name, env);
         runners.push(runner);
         return runner;
       },
-      interleave: (measures) => this.#interleave(scenario.name, measures),
+      interleave: (measures, rounds = this.#effort.rounds) => interleave(scenario.name, measures, rounds),
     };
     try {
       return await scenario.run(bench);
@@ -39,15 +40,14 @@ export class Harness {
       await Promise.all(runners.map((runner) => runner.close()));
     }
   }
+}
 
-  async #interleave(name: string, measures: readonly (() => Promise<void>)[]): Promise<void> {
-    const { rounds } = this.#effort;
-    for (let round = 1; round <= rounds; round++) {
-      showProgress(`${name}: round ${round} of ${rounds}`);
-      for (const measure of shuffled(measures)) await measure();
-    }
-    showProgress("");
+async function interleave(name: string, measures: readonly (() => Promise<void>)[], rounds: number): Promise<void> {
+  for (let round = 1; round <= rounds; round++) {
+    showProgress(`${name}: round ${round} of ${rounds}`);
+    for (const measure of shuffled(measures)) await measure();
   }
+  showProgress("");
 }
 
 /** Fisher and Yates'. What disturbs a part of a round must not always hit the same contestant. */

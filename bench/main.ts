@@ -6,16 +6,16 @@ import { describeMachine } from "./machine.ts";
 import { formatBar, formatFindings, formatMachine, saveFindings } from "./report.ts";
 import { churnScenario } from "./scenarios/churn.ts";
 import { delayScenario } from "./scenarios/delay.ts";
-import { floorScenario } from "./scenarios/floor.ts";
+import { heapScenario } from "./scenarios/heap.ts";
 import { idleScenario } from "./scenarios/idle.ts";
 import { microScenario } from "./scenarios/micro.ts";
 import { isMet, type Bar, type Scenario } from "./scenarios/scenario.ts";
 
-const SCENARIOS: readonly Scenario[] = [churnScenario, delayScenario, idleScenario, floorScenario, microScenario];
-const FULL: Effort = { rounds: 7, milliseconds: 1000 };
-const QUICK: Effort = { rounds: 3, milliseconds: 400 };
+const SCENARIOS: readonly Scenario[] = [churnScenario, heapScenario, idleScenario, delayScenario, microScenario];
+const FULL: Effort = { rounds: 5, milliseconds: 600, quick: false };
+const QUICK: Effort = { rounds: 2, milliseconds: 200, quick: true };
 const USAGE = `npm run bench -- [${SCENARIOS.map(({ name }) => name).join(" | ")}]... [--quick] [--save]
-  --quick  fewer and shorter rounds
+  --quick  fewer and shorter rounds, no large sizes
   --save   write bench/results/<scenario>.json`;
 
 interface Request {

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "./machine.ts";
+import { count, figure } from "./report/figures.ts";
 import { ROOT } from "./root.ts";
 import { isMet, type Bar, type Findings, type Scenario } from "./scenarios/scenario.ts";
 import { summarize } from "./stats.ts";
@@ -25,17 +26,19 @@ export function formatMachine({
 }
 
 /** A table of medians, then the bars, then the notes. */
-export function formatFindings({ unit, rows, bars, notes }: Findings): string {
+export function formatFindings({ unit, axis, rows, bars, notes }: Findings): string {
   const lines: string[] = [];
-  const labelWidth = Math.max(...rows.map(({ label }) => label.length)) + 2;
+  const labels = rows.map(({ label, x }) => (x === undefined ? label : `${label}, ${count(x)}`));
+  const labelWidth = Math.max(...labels.map(({ length }) => length)) + 2;
   lines.push(`  ${"".padEnd(labelWidth)}${unit.padStart(12)}   min – max`);
+  if (axis !== undefined) lines.push(`  by ${axis}`);
   let group: string | undefined;
-  for (const row of rows) {
-    if (row.group !== group) lines.push(`  ${row.group}`);
+  for (const [i, row] of rows.entries()) {
+    if (row.group !== group) lines.push(`  ${row.group}${row.unit === undefined ? "" : `, ${row.unit}`}`);
     group = row.group;
     const { median, min, max } = summarize(row.samples);
     lines.push(
-      `    ${row.label.padEnd(labelWidth - 2)}${figure(median).padStart(12)}   ${figure(min)} – ${figure(max)}`,
+      `    ${(labels[i] ?? "").padEnd(labelWidth - 2)}${figure(median).padStart(12)}   ${figure(min)} – ${figure(max)}`,
     );
   }
   for (const note of notes) lines.push(`  note: ${note}`);
@@ -50,14 +53,6 @@ export function formatBar(bar: Bar): string {
   return `${bar.what}, ${bar.relation} ${bar.limit} ${bar.unit}: ${verdict}`;
 }
 
-/** Three digits or so. */
-function figure(value: number): string {
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return value
-    .toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })
-    .replaceAll(",", " ");
-}
-
 /** Writes bench/results/<scenario>.json. */
 export function saveFindings({ name, title }: Scenario, machine: Machine, findings: Findings): void {
   const { unit, axis, notes } = findings;
@@ -65,6 +60,8 @@ export function saveFindings({ name, title }: Scenario, machine: Machine, findin
     group: row.group,
     label: row.label,
     x: row.x,
+    unit: row.unit,
+    better: row.better,
     ...summarize(row.samples),
     samples: row.samples,
   }));

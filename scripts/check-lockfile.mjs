@@ -1,29 +1,43 @@
-// Fails if package-lock.json names a host: it must install from whatever
-// registry npm is set up with. `--fix` removes what npm wrote there (download
-// and funding addresses; npm does not put them back).
+// Fails if a lockfile names a host: it must install from whatever registry npm
+// is set up with. `--fix` removes what npm wrote there (download and funding
+// addresses; npm does not put them back).
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const file = join(dirname(dirname(fileURLToPath(import.meta.url))), "package-lock.json");
-const text = readFileSync(file, "utf8");
-const lock = JSON.parse(text);
+const LOCKFILES = ["package-lock.json", "bench/peers/package-lock.json", "bench/plots/package-lock.json"];
+const ADDRESS = /"resolved"|:\/\/|\bgit[+@]|\b(?:[a-z0-9-]+\.)+(?:com|dev|io|net|org)\b/;
 
-if (process.argv.includes("--fix")) {
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+function fix(file) {
+  const lock = JSON.parse(readFileSync(file, "utf8"));
   for (const entry of Object.values(lock.packages)) {
     delete entry.resolved;
     delete entry.funding;
   }
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-  process.exit();
 }
 
-const ADDRESS = /"resolved"|:\/\/|\bgit[+@]|\b(?:[a-z0-9-]+\.)+(?:com|dev|io|net|org)\b/;
-const found = text.split("\n").flatMap((line, i) => (ADDRESS.test(line) ? [`  ${i + 1}: ${line.trim()}`] : []));
-const unproven = Object.entries(lock.packages).filter(([path, entry]) => path !== "" && entry.integrity === undefined);
-for (const [path] of unproven) found.push(`  ${path} has no "integrity"`);
-if (found.length > 0) {
-  console.error(`package-lock.json holds addresses, or packages without a checksum:\n${found.join("\n")}`);
+/** The lines that should not be there. */
+function check(file) {
+  const text = readFileSync(file, "utf8");
+  const found = text.split("\n").flatMap((line, i) => (ADDRESS.test(line) ? [`  ${i + 1}: ${line.trim()}`] : []));
+  for (const [path, entry] of Object.entries(JSON.parse(text).packages)) {
+    if (path !== "" && entry.integrity === undefined) found.push(`  ${path} has no "integrity"`);
+  }
+  return found;
+}
+
+for (const name of LOCKFILES) {
+  const file = join(root, name);
+  if (process.argv.includes("--fix")) {
+    fix(file);
+    continue;
+  }
+  const found = check(file);
+  if (found.length === 0) continue;
+  console.error(`${name} holds addresses, or packages without a checksum:\n${found.join("\n")}`);
   console.error("`node scripts/check-lockfile.mjs --fix` removes addresses");
-  process.exit(1);
+  process.exitCode = 1;
 }

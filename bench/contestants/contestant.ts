@@ -11,6 +11,8 @@ export interface Contestant {
   /** Runs the program with these bytes as its stdin and resolves when it has exited with code 0. */
   feed(file: string, args: readonly string[], input: Uint8Array): Promise<void>;
   close(): Promise<void>;
+  /** Set where exits are taken by threads that the contestant has made, and not by the main thread. */
+  readonly reapsInThreads?: true;
 }
 
 /** A child that lives until it is killed or its stdin ends. */
@@ -19,4 +21,12 @@ export interface LiveChild {
   readonly exited: Promise<unknown>;
   /** Kills the child and resolves once the exit has been seen. */
   kill(): Promise<void>;
+}
+
+/** What a scenario can need of a contestant; `hold` is `spawn` with an fd as stdin. */
+export type Method = "run" | "spawn" | "hold" | "capture" | "feed";
+
+/** For methods that the registry says a contestant lacks. */
+export function lacking(): Promise<never> {
+  return Promise.reject(new Error("not part of this contestant"));
 }

@@ -1,12 +1,14 @@
 // A contestant's process: `main.js <module>` with a module of ../contestants.
 import { createInterface } from "node:readline";
 import type { Contestant } from "../contestants/contestant.ts";
+import { threadTimes } from "./cpu.ts";
 import type { AnswerMessage, OrderMessage } from "./protocol.ts";
 import { Tasks } from "./tasks.ts";
 
+const others = threadTimes();
 const module = (await import(`../contestants/${process.argv[2]}.js`)) as { default: () => Contestant };
 const contestant = module.default();
-const tasks = new Tasks(contestant);
+const tasks = new Tasks(contestant, others);
 
 function perform(message: OrderMessage): AnswerMessage | Promise<AnswerMessage> {
   switch (message.op) {
@@ -14,12 +16,22 @@ function perform(message: OrderMessage): AnswerMessage | Promise<AnswerMessage> 
       return tasks.memory(message);
     case "churn":
       return tasks.churn(message);
+    case "capture":
+      return tasks.capture(message);
+    case "feed":
+      return tasks.feed(message);
+    case "burst":
+      return tasks.burst(message);
+    case "latency":
+      return tasks.latency(message);
     case "quiet":
       return tasks.quiet(message);
-    case "fill":
-      return tasks.fill(message);
-    case "drain":
-      return tasks.drain();
+    case "hold":
+      return tasks.hold(message);
+    case "release":
+      return tasks.release();
+    case "usage":
+      return tasks.usage();
   }
 }
 
@@ -40,7 +52,7 @@ orders.on("line", (line) => void answer(line));
 orders.on("close", () => {
   // Whatever is under way is of no interest any more, and children that stay must not.
   void tasks
-    .drain()
+    .release()
     .then(() => contestant.close())
     .finally(() => process.exit(0));
 });

@@ -3,30 +3,76 @@
 // When stdin ends, the runner stops its children and exits.
 import type { Delay } from "../delay.ts";
 
-/** Answers by order; `milliseconds` in an answer is what it took. */
+/** How long a measurement of many runs takes. */
+export interface Effort {
+  /** Runs at a time. */
+  readonly inFlight: number;
+  /** Runs are begun for so long, and until there have been `least` of them. */
+  readonly milliseconds: number;
+  readonly least: number;
+  /** None is begun after so long, even if that leaves fewer than `least`. */
+  readonly most: number;
+}
+
+/** `milliseconds` is what `launches` of them took, to the last report. */
+export interface Outcome {
+  readonly launches: number;
+  readonly milliseconds: number;
+}
+
+/** Answers by order. */
 export interface Orders {
   /** Allocates memory, touches every page of it, and keeps it. */
   memory: {
     order: { readonly megabytes: number; readonly kind: MemoryKind };
     answer: { readonly residentMegabytes: number };
   };
-  /** Launches for that long, but at least so many; `delay` asks for the event loop's delay meanwhile. */
+  /** Runs a program again and again; `delay` asks for the event loop's delay meanwhile. */
   churn: {
-    order: {
-      readonly file: string;
-      readonly inFlight: number;
-      readonly milliseconds: number;
-      readonly least: number;
-      readonly delay: boolean;
-    };
-    answer: { readonly launches: number; readonly milliseconds: number; readonly delay: Delay | null };
+    order: Effort & { readonly file: string; readonly delay: boolean };
+    answer: Outcome & { readonly delay: Delay | null };
+  };
+  /** The same with its output captured; `bytes` is what one run gave. */
+  capture: {
+    order: Effort & { readonly file: string; readonly args: readonly string[] };
+    answer: Outcome & { readonly bytes: number };
+  };
+  /** The same with so many bytes of input. */
+  feed: {
+    order: Effort & { readonly file: string; readonly args: readonly string[]; readonly bytes: number };
+    answer: Outcome;
+  };
+  /** Runs a program so often, asking for all runs at once. */
+  burst: {
+    order: { readonly file: string; readonly count: number };
+    answer: Outcome & { readonly delay: Delay | null };
+  };
+  /** Runs a program again and again, one at a time, each run timed by itself; microseconds. */
+  latency: {
+    order: Omit<Effort, "inFlight"> & { readonly file: string };
+    answer: { readonly launches: number; readonly p50: number; readonly p99: number };
   };
   /** Does nothing, and tells the event loop's delay meanwhile. */
-  quiet: { order: { readonly milliseconds: number }; answer: { readonly delay: Delay } };
-  /** Starts children that stay. */
-  fill: { order: { readonly file: string; readonly count: number }; answer: { readonly milliseconds: number } };
-  /** Kills those children. */
-  drain: { order: object; answer: { readonly milliseconds: number } };
+  quiet: { order: { readonly milliseconds: number }; answer: { readonly delay: Delay | null } };
+  /**
+   * Starts children that live until the release, beside those that do already. The program ends when its stdin
+   * does: the read end of one pipe, which all of them share. `most` as above; `launches` says how many there were.
+   */
+  hold: { order: { readonly file: string; readonly count: number; readonly most: number }; answer: Outcome };
+  /** Lets all of them go at once, and waits for the last report. */
+  release: { order: object; answer: Release };
+  /** What this process takes, after garbage collection. */
+  usage: { order: object; answer: { readonly heapBytes: number; readonly residentBytes: number } };
+}
+
+/** How the exits of many children at once were taken. */
+export interface Release extends Outcome {
+  /** CPU time in microseconds: of the threads that reap, of the main thread, and of all. */
+  readonly cpu: { readonly reaper: number; readonly main: number; readonly process: number };
+  /** Turns of the event loop in which exits were reported, and the most in one of them. */
+  readonly turns: number;
+  readonly largest: number;
+  readonly delay: Delay | null;
 }
 
 /** Within V8's heap, or outside of it, where Buffers, wasm and native code have theirs. */

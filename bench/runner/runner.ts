@@ -1,5 +1,5 @@
 // The harness's end of a contestant's process.
-import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { spawn, type ChildProcess, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
@@ -15,23 +15,30 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+const alive = new Set<ChildProcess>();
+process.on("exit", () => alive.forEach((child) => child.kill("SIGKILL")));
+
 /** A contestant's process. Takes one order at a time. */
 export class Runner {
   readonly name: ContestantName;
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
-  readonly #kill = (): boolean => this.#child.kill("SIGKILL");
   #waiter: Waiter | undefined;
 
-  constructor(name: ContestantName) {
+  constructor(name: ContestantName, env: Readonly<Record<string, string>> = {}) {
     this.name = name;
-    const { file, args } = CONTESTANTS[name];
-    this.#child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
-    process.on("exit", this.#kill);
+    const contestant = CONTESTANTS[name];
+    if ("missing" in contestant) throw new Error(`${name}: ${contestant.missing}`);
+    const { file, args } = contestant.command();
+    this.#child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...env } });
+    alive.add(this.#child);
     createInterface({ input: this.#child.stdout }).on("line", (line) =>
       this.#settle(JSON.parse(line) as AnswerMessage),
     );
     this.#child.on("error", (error) => this.#settle({ error: error.message }));
-    this.#child.on("exit", (code, signal) => this.#settle({ error: `ended with ${signal ?? code}` }));
+    this.#child.on("exit", (code, signal) => {
+      alive.delete(this.#child);
+      this.#settle({ error: `ended with ${signal ?? code}` });
+    });
     // A runner that died has its exit to tell.
     this.#child.stdin.on("error", () => undefined);
   }
@@ -45,8 +52,7 @@ export class Runner {
 
   /** Sends an order and waits for the answer. */
   async ask<K extends keyof Orders>(op: K, order: Orders[K]["order"]): Promise<Orders[K]["answer"]> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null)
-      throw new Error(`the runner of ${this.name} has ended`);
+    if (!alive.has(this.#child)) throw new Error(`the runner of ${this.name} has ended`);
     const timer = setTimeout(
       () => this.#settle({ error: `no answer to "${op}" for ${PATIENCE_MS / 1000} s` }),
       PATIENCE_MS,
@@ -63,9 +69,8 @@ export class Runner {
 
   /** Ends the process and waits for that. */
   async close(): Promise<void> {
-    process.off("exit", this.#kill);
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const timer = setTimeout(this.#kill, GRACE_MS);
+    if (!alive.has(this.#child)) return;
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), GRACE_MS);
     this.#child.stdin.end();
     await once(this.#child, "exit");
     clearTimeout(timer);

@@ -1,82 +1,87 @@
-// What a runner does on an order, with a contestant that runs in Node.
+// What a runner does on an order, with a contestant that is a JavaScript module.
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Contestant, LiveChild } from "../contestants/contestant.ts";
-import { DelayProbe } from "../delay.ts";
+import type { Contestant } from "../contestants/contestant.ts";
+import { probeDelay } from "../delay.ts";
+import { percentile } from "../stats.ts";
+import type { ThreadTimes } from "./cpu.ts";
+import { Crowd } from "./crowd.ts";
+import { repeat } from "./effort.ts";
+import { occupy, residentMegabytes, usage } from "./memory.ts";
 import type { Orders } from "./protocol.ts";
 
-/** Starting or killing many children goes so many at a time. */
-const LANES = 64;
-const MEGABYTE = 1024 * 1024;
-/** Small enough for the ordinary spaces of V8's heap, and no pointers in it: the garbage collector has no more to do. */
-const CHUNK_DOUBLES = 8192;
-const CHUNKS_A_MEGABYTE = MEGABYTE / (CHUNK_DOUBLES * 8);
+type Order<K extends keyof Orders> = Orders[K]["order"];
+type Answer<K extends keyof Orders> = Promise<Orders[K]["answer"]>;
 
 /** All that a runner can do. */
 export class Tasks {
   readonly #contestant: Contestant;
+  readonly #crowd: Crowd;
   readonly #memory: unknown[] = [];
-  #idle: LiveChild[] = [];
 
-  constructor(contestant: Contestant) {
+  /** @param others The threads that were there before the contestant was made. */
+  constructor(contestant: Contestant, others: ThreadTimes) {
     this.#contestant = contestant;
+    this.#crowd = new Crowd(contestant, others);
   }
 
-  memory({ megabytes, kind }: Orders["memory"]["order"]): Orders["memory"]["answer"] {
-    for (let i = 0; i < megabytes; i++) {
-      if (kind === "buffers") this.#memory.push(Buffer.alloc(MEGABYTE, 1));
-      else
-        for (let j = 0; j < CHUNKS_A_MEGABYTE; j++)
-          this.#memory.push(Array.from({ length: CHUNK_DOUBLES }, (_, k) => k + 0.5));
-    }
-    return { residentMegabytes: Math.round(process.memoryUsage().rss / MEGABYTE) };
+  memory({ megabytes, kind }: Order<"memory">): Orders["memory"]["answer"] {
+    this.#memory.push(occupy(megabytes, kind));
+    return { residentMegabytes: residentMegabytes() };
   }
 
-  async churn({
-    file,
-    inFlight,
-    milliseconds,
-    least,
-    delay,
-  }: Orders["churn"]["order"]): Promise<Orders["churn"]["answer"]> {
-    const probe = delay ? new DelayProbe() : undefined;
-    const start = performance.now();
-    let launches = 0;
-    await lanes(inFlight, async () => {
-      while (launches < least || performance.now() - start < milliseconds) {
-        launches++;
-        await this.#contestant.run(file);
-      }
+  async churn(order: Order<"churn">): Answer<"churn"> {
+    const probe = order.delay ? probeDelay() : undefined;
+    const outcome = await repeat(order, () => this.#contestant.run(order.file));
+    return { ...outcome, delay: probe?.stop() ?? null };
+  }
+
+  async capture(order: Order<"capture">): Answer<"capture"> {
+    let bytes = 0;
+    const outcome = await repeat(order, async () => {
+      bytes = await this.#contestant.capture(order.file, order.args);
     });
-    return { launches, milliseconds: performance.now() - start, delay: probe?.stop() ?? null };
+    return { ...outcome, bytes };
   }
 
-  async quiet({ milliseconds }: Orders["quiet"]["order"]): Promise<Orders["quiet"]["answer"]> {
-    const probe = new DelayProbe();
+  feed(order: Order<"feed">): Answer<"feed"> {
+    const input = new Uint8Array(order.bytes).fill(1);
+    return repeat(order, () => this.#contestant.feed(order.file, order.args, input));
+  }
+
+  async burst({ file, count }: Order<"burst">): Answer<"burst"> {
+    const probe = probeDelay();
+    const start = performance.now();
+    await Promise.all(Array.from({ length: count }, () => this.#contestant.run(file)));
+    const milliseconds = performance.now() - start;
+    return { launches: count, milliseconds, delay: probe?.stop() ?? null };
+  }
+
+  async latency(order: Order<"latency">): Answer<"latency"> {
+    const samples: number[] = [];
+    const { launches } = await repeat({ ...order, inFlight: 1 }, async () => {
+      const start = performance.now();
+      await this.#contestant.run(order.file);
+      samples.push((performance.now() - start) * 1000);
+    });
+    return { launches, p50: percentile(samples, 0.5), p99: percentile(samples, 0.99) };
+  }
+
+  async quiet({ milliseconds }: Order<"quiet">): Answer<"quiet"> {
+    const probe = probeDelay();
     await sleep(milliseconds);
-    return { delay: probe.stop() };
+    return { delay: probe?.stop() ?? null };
   }
 
-  async fill({ file, count }: Orders["fill"]["order"]): Promise<Orders["fill"]["answer"]> {
-    const start = performance.now();
-    let left = count;
-    await lanes(LANES, async () => {
-      while (left-- > 0) this.#idle.push(await this.#contestant.spawn(file));
-    });
-    return { milliseconds: performance.now() - start };
+  hold(order: Order<"hold">): Answer<"hold"> {
+    return this.#crowd.hold(order);
   }
 
-  async drain(): Promise<Orders["drain"]["answer"]> {
-    const start = performance.now();
-    const idle = this.#idle;
-    this.#idle = [];
-    await lanes(LANES, async () => {
-      for (let child = idle.pop(); child !== undefined; child = idle.pop()) await child.kill();
-    });
-    return { milliseconds: performance.now() - start };
+  release(): Answer<"release"> {
+    return this.#crowd.release();
   }
-}
 
-async function lanes(count: number, lane: () => Promise<void>): Promise<void> {
-  await Promise.all(Array.from({ length: count }, lane));
+  usage(): Answer<"usage"> {
+    return usage();
+  }
 }

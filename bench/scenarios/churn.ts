@@ -1,92 +1,92 @@
-// The cost of a whole lifecycle, from the call to the exit's report, with many
-// in flight; alone and beside 1 GB of memory, whose page tables a fork copies.
-// Node lets V8 keep its own heap out of forks (MADV_DONTFORK), so it matters
-// where the memory is: both kinds are measured.
-import { freemem } from "node:os";
-import type { ContestantName } from "../contestants/registry.ts";
-import type { MemoryKind } from "../runner/protocol.ts";
-import type { Runner } from "../runner/runner.ts";
-import { median } from "../stats.ts";
-import type { Bar, Bench, Findings, Row, Scenario } from "./scenario.ts";
+// The cost of a whole lifecycle, from the call to the exit's report: of a child
+// that costs next to nothing and of one that the dynamic loader starts, by how
+// many are in flight. Contestants that only show how others compare are there
+// at one point.
+import { CONTESTANTS, type ContestantName } from "../contestants/registry.ts";
+import { Floors, type FloorWay } from "../floors/floors.ts";
+import { churn, effort, IN_FLIGHT, warmUp } from "./launches.ts";
+import { Lineup } from "./lineup.ts";
+import { losses } from "./losses.ts";
+import type { Bar, Bench, Findings, Scenario } from "./scenario.ts";
+import { Table } from "./table.ts";
 
-/** Children at a time. */
-export const IN_FLIGHT = 64;
-/** Contestants that need longer for these than a round lasts take longer. */
-export const LEAST: number = 2 * IN_FLIGHT;
-
-const NAMES: readonly ContestantName[] = ["child_process", "pidpool"];
-
-interface Setting {
-  readonly group: string;
-  readonly megabytes: number;
-  readonly kind: MemoryKind;
-  /** child_process / pidpool, at least. */
-  readonly bar?: number;
-}
-
-const SETTINGS: readonly Setting[] = [
-  { group: "empty heap", megabytes: 0, kind: "heap", bar: 10 },
-  { group: "1 GB in Buffers", megabytes: 1024, kind: "buffers", bar: 200 },
-  { group: "1 GB in V8's heap", megabytes: 1024, kind: "heap" },
-];
-/** What a runner needs beside the memory that it is told to fill. */
-const HEADROOM_MB = 500;
-
-/** Launches for one measurement; µs a child. */
-export async function churn(
-  bench: Bench,
-  runner: Runner,
-  milliseconds: number = bench.milliseconds,
-  inFlight: number = IN_FLIGHT,
-): Promise<number> {
-  const { nop } = bench.children;
-  const answer = await runner.ask("churn", { file: nop, inFlight, milliseconds, least: LEAST, delay: false });
-  return (answer.milliseconds * 1000) / answer.launches;
-}
-
-/** All contestants in one setting; each has a process of its own, and all of them live meanwhile. */
-async function measureSetting(bench: Bench, { group, megabytes, kind }: Setting, notes: string[]): Promise<Row[]> {
-  if ((megabytes + HEADROOM_MB) * NAMES.length * 1024 * 1024 > freemem()) {
-    notes.push(`${group}: not measured, too little free memory`);
-    return [];
-  }
-  const contestants: { row: Row; measure: () => Promise<void>; runner: Runner }[] = [];
-  for (const name of NAMES) {
-    const runner = bench.start(name);
-    if (megabytes > 0) {
-      const { residentMegabytes } = await runner.ask("memory", { megabytes, kind });
-      notes.push(`${group}: ${name} has ${residentMegabytes} MB resident`);
-    }
-    await churn(bench, runner, bench.milliseconds / 2);
-    const samples: number[] = [];
-    const measure = async (): Promise<void> => void samples.push(await churn(bench, runner));
-    contestants.push({ row: { group, label: name, samples }, measure, runner });
-  }
-  await bench.interleave(contestants.map(({ measure }) => measure));
-  await Promise.all(contestants.map(({ runner }) => runner.close()));
-  return contestants.map(({ row }) => row);
-}
+const IN_FLIGHTS = [1, 8, IN_FLIGHT, 256];
+const QUICK_IN_FLIGHTS = [1, IN_FLIGHT];
+/** Who is there at all points. */
+const CURVES: ReadonlySet<ContestantName> = new Set([
+  "child_process",
+  "child_process, newest Node",
+  "Bun.spawn",
+  "pidpool",
+]);
+const CURVE_FLOORS: ReadonlySet<FloorWay> = new Set(["wait4", "files"]);
+const FLOORS: readonly FloorWay[] = ["fork", "posix_spawn", "wait4", "pidfd", "files", "uring"];
+/** pidpool's runner has two supervisor threads; so has the floor. */
+const THREADS = 2;
 
 async function run(bench: Bench): Promise<Findings> {
-  const rows: Row[] = [];
-  const bars: Bar[] = [];
-  const notes: string[] = [];
-  for (const setting of SETTINGS) {
-    const measured = await measureSetting(bench, setting, notes);
-    rows.push(...measured);
-    const cost = (name: ContestantName): number => median(measured.find(({ label }) => label === name)?.samples ?? []);
-    const value = cost("child_process") / cost("pidpool");
-    const { group, bar } = setting;
-    if (bar !== undefined)
-      bars.push({ what: `${group}: child_process / pidpool`, relation: "at least", limit: bar, unit: "x", value });
-    else notes.push(`${group}: child_process / pidpool is ${value.toFixed(1)} x`);
+  // perMs: what a floor does in a millisecond, so that it runs for about as long as the others.
+  const programs = [
+    { group: "static child", file: bench.children.nop, perMs: 12 },
+    { group: "true, dynamically linked", file: "/bin/true", perMs: 3 },
+  ] as const;
+  const inFlights = bench.quick ? QUICK_IN_FLIGHTS : IN_FLIGHTS;
+  const table = new Table();
+  const lineup = new Lineup(bench, Object.keys(CONTESTANTS) as ContestantName[], "run");
+  const floors = await Floors.compile();
+  const ways = floors.available(FLOORS);
+  const measures: (() => Promise<void>)[] = [];
+  const participants = lineup.start();
+  for (const { runner } of participants) await warmUp(bench, runner);
+  for (const { group, file, perMs } of programs) {
+    for (const participant of participants) {
+      const { name, runner } = participant;
+      for (const x of CURVES.has(name) ? inFlights : [IN_FLIGHT]) {
+        const samples = table.samples(group, name, { x });
+        measures.push(() =>
+          lineup.attempt(participant, async () => {
+            samples.push(await churn(runner, file, effort(bench, x)));
+          }),
+        );
+      }
+    }
+    for (const way of ways.present) {
+      for (const x of CURVE_FLOORS.has(way) ? inFlights : [IN_FLIGHT]) {
+        const samples = table.samples(group, `C, ${way}`, { x });
+        const threads = Math.min(THREADS, x);
+        const launches = Math.round((bench.milliseconds * perMs * threads) / THREADS);
+        const how = { threads, inFlight: x, launches, program: file };
+        measures.push(async () => void samples.push(await floors.churn(way, how)));
+      }
+    }
   }
-  return { unit: "µs a child", rows, bars, notes };
+  await bench.interleave(measures);
+  const [{ group }] = programs;
+  const times = (other: string): number => table.ratio(group, other, "pidpool", IN_FLIGHT);
+  const what = `${group}, ${IN_FLIGHT} in flight`;
+  const bars: Bar[] = [
+    { what: `${what}: speed of C, files`, relation: "at least", limit: 0.85, unit: "x", value: times("C, files") },
+    { what: `${what}: Bun.spawn / pidpool`, relation: "at least", limit: 2, unit: "x", value: times("Bun.spawn") },
+    {
+      what: `${what}: child_process, newest Node / pidpool`,
+      relation: "at least",
+      limit: 10,
+      unit: "x",
+      value: times("child_process, newest Node"),
+    },
+  ];
+  const notes = [
+    ...lineup.notes,
+    ...ways.missing,
+    `${what}: pidpool reaches ${times("C, wait4").toFixed(2)} of the speed of plain vfork and wait4 in C`,
+    ...losses(table, "pidpool"),
+  ];
+  return { unit: "µs a child", axis: "children in flight", rows: table.measured, bars, notes };
 }
 
 /** See the head of this file. */
 export const churnScenario: Scenario = {
   name: "churn",
-  title: `a child that exits at once, ${IN_FLIGHT} in flight, output ignored, no isolation, two supervisor threads`,
+  title: "a whole lifecycle, output ignored, no isolation, two supervisor threads",
   run,
 };

@@ -1,65 +1,74 @@
-// What launching at full speed does to the event loop of the thread that asks
-// for it. Idle and churn are measured in the same process, one after the other.
-import type { ContestantName } from "../contestants/registry.ts";
+// What launching at full speed, and a burst of launches, do to the event loop
+// of the thread that asks for them. Idle and busy are measured in the same
+// process, one after the other.
+import { CONTESTANTS, type ContestantName } from "../contestants/registry.ts";
 import type { Delay } from "../delay.ts";
 import { median } from "../stats.ts";
-import { churn, IN_FLIGHT, LEAST } from "./churn.ts";
-import type { Bench, Findings, Row, Scenario } from "./scenario.ts";
+import { effort, IN_FLIGHT, warmUp } from "./launches.ts";
+import { Lineup, type Participant } from "./lineup.ts";
+import { losses } from "./losses.ts";
+import type { Bench, Findings, Scenario } from "./scenario.ts";
+import { Table } from "./table.ts";
 
-const NAMES: readonly ContestantName[] = ["child_process", "pidpool"];
-const BAR_MS = 3;
+const SITUATIONS = ["idle", `churn, ${IN_FLIGHT} in flight`, "burst of 1 000"] as const;
+const BURST = 1000;
+const FIGURES = { p50: "median", p99: "p99", max: "longest" } as const;
+const BAR_MS = 1;
+/** Less than this nobody notices. */
+const WORTH_MS = 0.5;
+
+const groupOf = (situation: string, figure: keyof Delay): string => `${situation}: ${FIGURES[figure]}`;
+
+async function measure(
+  bench: Bench,
+  table: Table,
+  added: Map<string, number[]>,
+  { name, runner }: Participant,
+): Promise<void> {
+  const { milliseconds } = bench;
+  const file = bench.children.nop;
+  const quiet = await runner.ask("quiet", { milliseconds });
+  const busy = await runner.ask("churn", { ...effort(bench, IN_FLIGHT), file, delay: true });
+  const burst = await runner.ask("burst", { file, count: BURST });
+  for (const [i, { delay }] of [quiet, busy, burst].entries()) {
+    if (delay === null) throw new Error("its runtime does not tell the event loop's delay");
+    for (const figure of Object.keys(FIGURES) as (keyof Delay)[])
+      table.samples(groupOf(SITUATIONS[i] ?? "", figure), name).push(delay[figure]);
+  }
+  const over = (busy.delay?.p99 ?? NaN) - (quiet.delay?.p99 ?? NaN);
+  added.set(name, [...(added.get(name) ?? []), over]);
+}
 
 async function run(bench: Bench): Promise<Findings> {
-  const rows: Row[] = [];
-  const added: Record<ContestantName, number[]> = { pidpool: [], child_process: [] };
-  const measures: (() => Promise<void>)[] = [];
-  for (const name of NAMES) {
-    const runner = bench.start(name);
-    await churn(bench, runner, bench.milliseconds / 2);
-    const row = (label: string): number[] => {
-      const samples: number[] = [];
-      rows.push({ group: name, label, samples });
-      return samples;
-    };
-    const idle99 = row("idle, p99");
-    const busy50 = row("churn, p50");
-    const busy99 = row("churn, p99");
-    const busyMax = row("churn, longest");
-    measures.push(async () => {
-      const { milliseconds } = bench;
-      const quiet = await runner.ask("quiet", { milliseconds });
-      const busy = await runner.ask("churn", {
-        file: bench.children.nop,
-        inFlight: IN_FLIGHT,
-        milliseconds,
-        least: LEAST,
-        delay: true,
-      });
-      const delay: Delay = busy.delay ?? { p50: NaN, p99: NaN, max: NaN };
-      idle99.push(quiet.delay.p99);
-      busy50.push(delay.p50);
-      busy99.push(delay.p99);
-      busyMax.push(delay.max);
-      added[name].push(delay.p99 - quiet.delay.p99);
-    });
+  const table = new Table();
+  const lineup = new Lineup(bench, Object.keys(CONTESTANTS) as ContestantName[], "run");
+  const participants = lineup.start();
+  for (const { runner } of participants) await warmUp(bench, runner);
+  for (const situation of SITUATIONS)
+    for (const figure of Object.keys(FIGURES) as (keyof Delay)[])
+      for (const { name } of participants) table.samples(groupOf(situation, figure), name);
+  const added = new Map<string, number[]>();
+  await bench.interleave(
+    participants.map(
+      (participant) => () => lineup.attempt(participant, () => measure(bench, table, added, participant)),
+    ),
+  );
+  const notes = [...lineup.notes];
+  for (const [name, samples] of added) {
+    if (name === "pidpool") continue;
+    // While exits pour in, a loop may not come round in a whole round; see ../delay.ts.
+    const stuck = median(samples) > bench.milliseconds * 0.9 ? ": its event loop did not come round once" : "";
+    notes.push(`${name}: p99 of the churn over idle is ${median(samples).toFixed(1)} ms${stuck}`);
   }
-  await bench.interleave(measures);
-  const theirs = median(added.child_process);
-  // While exits pour in, its loop may not come round in a whole round; see ../delay.ts.
-  const stuck = theirs > bench.milliseconds * 0.9 ? ": its event loop did not come round once" : "";
+  const value = median(added.get("pidpool") ?? []);
   return {
     unit: "ms late",
-    rows,
-    bars: [
-      {
-        what: "pidpool: p99 of the churn over idle",
-        relation: "at most",
-        limit: BAR_MS,
-        unit: "ms",
-        value: median(added.pidpool),
-      },
+    rows: table.measured,
+    bars: [{ what: "pidpool: p99 of the churn over idle", relation: "at most", limit: BAR_MS, unit: "ms", value }],
+    notes: [
+      ...notes,
+      ...losses(table, "pidpool", { least: WORTH_MS, counts: (group) => !group.startsWith(SITUATIONS[0]) }),
     ],
-    notes: [`child_process: p99 of the churn over idle is ${theirs.toFixed(1)} ms${stuck}`],
   };
 }
 
@@ -67,6 +76,6 @@ async function run(bench: Bench): Promise<Findings> {
 export const delayScenario: Scenario = {
   name: "delay",
   title:
-    "event-loop delay of the launching thread (monitorEventLoopDelay, 1 ms timer, less that 1 ms) during the churn",
+    "event-loop delay of the launching thread (monitorEventLoopDelay, 1 ms timer, less that 1 ms), idle and launching",
   run,
 };

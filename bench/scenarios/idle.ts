@@ -1,76 +1,109 @@
 // The cost of a launch beside many children that live on: one at a time, where
 // whatever looks at all children does so for each exit, and many at once, where
-// it does so for several. Each round measures without and with the idle ones,
-// in the same process; every other round the other way round, as whatever comes
-// second finds everything warm.
+// it does so for several. All points are measured in the same process, in
+// every round anew; without idle children before there were any in one round
+// and after they have gone in the next, as what comes later finds everything
+// warm.
 import type { ContestantName } from "../contestants/registry.ts";
 import { roomForChildren } from "../limits.ts";
-import type { Runner } from "../runner/runner.ts";
-import { median } from "../stats.ts";
-import { churn, IN_FLIGHT } from "./churn.ts";
+import { churn, effort, IN_FLIGHT, warmUp } from "./launches.ts";
+import { Lineup, type Participant } from "./lineup.ts";
+import { losses } from "./losses.ts";
 import type { Bar, Bench, Findings, Scenario } from "./scenario.ts";
+import { Table } from "./table.ts";
 
-/** child_process takes fewer: it needs a while to start and end them. */
-const WANTED: Readonly<Record<ContestantName, number>> = { child_process: 2000, pidpool: 5000 };
-const BAR = 1.3;
+/** One of each way to learn of exits. */
+const NAMES: readonly ContestantName[] = ["child_process", "child_process, newest Node", "Bun.spawn", "pidpool"];
+const COUNTS = [100, 1000, 10_000];
+const QUICK_LARGEST = 1000;
+/** As many with one in flight as with many. */
+const IN_FLIGHTS = [1, IN_FLIGHT];
+/** Starting the idle ones takes a contestant no longer than this; it then stands beside fewer. */
+const PATIENCE_MS = 20_000;
+const ROUNDS = 3;
+const BAR = 1.1;
 
-/** Costs with so many in flight. */
-interface Series {
-  readonly inFlight: number;
-  readonly none: number[];
-  readonly many: number[];
-}
+const groupOf = (inFlight: number): string => `${inFlight} in flight`;
 
-async function measurePair(
+async function measure(
   bench: Bench,
-  runner: Runner,
-  count: number,
-  series: readonly Series[],
+  table: Table,
+  { name, runner }: Participant,
+  counts: readonly number[],
   noneFirst: boolean,
-): Promise<void> {
-  const measure = async (which: "none" | "many"): Promise<void> => {
-    for (const one of series) one[which].push(await churn(bench, runner, bench.milliseconds, one.inFlight));
+): Promise<string | undefined> {
+  const at = async (x: number): Promise<void> => {
+    for (const inFlight of IN_FLIGHTS) {
+      const cost = await churn(runner, bench.children.nop, effort(bench, inFlight));
+      table.samples(groupOf(inFlight), name, { x }).push(cost);
+    }
   };
-  if (noneFirst) await measure("none");
-  await runner.ask("fill", { file: bench.children.pause, count });
-  await measure("many");
-  await runner.ask("drain", {});
-  if (!noneFirst) await measure("none");
+  let alive = 0;
+  let note: string | undefined;
+  if (noneFirst) await at(0);
+  for (const x of counts) {
+    const { launches } = await runner.ask("hold", {
+      file: bench.children.hold,
+      count: x - alive,
+      most: PATIENCE_MS,
+    });
+    alive += launches;
+    if (alive < x) {
+      note = `${name}: ${x} idle children not measured, after ${PATIENCE_MS / 1000} s it had started ${alive}`;
+      break;
+    }
+    await at(x);
+  }
+  await runner.ask("release", {});
+  if (!noneFirst) await at(0);
+  return note;
 }
 
 async function run(bench: Bench): Promise<Findings> {
   const { room, limitedBy } = roomForChildren();
-  const notes: string[] = [];
-  const measures: (() => Promise<void>)[] = [];
-  const all: { name: ContestantName; count: number; series: Series }[] = [];
-  for (const [name, wanted] of Object.entries(WANTED) as [ContestantName, number][]) {
-    const count = Math.min(wanted, room);
-    if (count < wanted) notes.push(`${name}: ${count} idle children instead of ${wanted}, for ${limitedBy}`);
-    const runner = bench.start(name);
-    const series = [1, IN_FLIGHT].map((inFlight): Series => ({ inFlight, none: [], many: [] }));
-    for (const { inFlight } of series) await churn(bench, runner, bench.milliseconds / 2, inFlight);
-    all.push(...series.map((one) => ({ name, count, series: one })));
+  const counts = COUNTS.filter((count) => count <= room && (!bench.quick || count <= QUICK_LARGEST));
+  const lineup = new Lineup(bench, NAMES, "run", "hold");
+  const notes: string[] = COUNTS.filter((count) => count > room).map(
+    (count) => `${count} idle children not measured, for ${limitedBy}`,
+  );
+  const table = new Table();
+  const participants = lineup.start();
+  for (const { runner } of participants) await warmUp(bench, runner);
+  for (const inFlight of IN_FLIGHTS)
+    for (const { name } of participants) for (const x of [0, ...counts]) table.samples(groupOf(inFlight), name, { x });
+  const shortfalls = new Set<string>();
+  const measures = participants.map((participant) => {
     let round = 0;
-    measures.push(() => measurePair(bench, runner, count, series, round++ % 2 === 0));
-  }
-  await bench.interleave(measures);
-  const rows = all.flatMap(({ name, count, series }) => [
-    { group: `${name}, ${series.inFlight} in flight`, label: "none alive", samples: series.none },
-    { group: `${name}, ${series.inFlight} in flight`, label: `${count} alive`, samples: series.many },
-  ]);
+    return () =>
+      lineup.attempt(participant, async () => {
+        const note = await measure(bench, table, participant, counts, round++ % 2 === 0);
+        if (note !== undefined) shortfalls.add(note);
+      });
+  });
+  await bench.interleave(measures, Math.min(ROUNDS, bench.rounds));
+  const most = counts.at(-1) ?? 0;
   const bars: Bar[] = [];
-  for (const { name, count, series } of all) {
-    const value = median(series.many) / median(series.none);
-    const what = `${name}, ${series.inFlight} in flight: ${count} alive / none`;
-    if (name === "pidpool") bars.push({ what, relation: "at most", limit: BAR, unit: "x", value });
-    else notes.push(`${what}: ${value.toFixed(2)} x`);
+  for (const inFlight of IN_FLIGHTS) {
+    const group = groupOf(inFlight);
+    for (const { name } of participants) {
+      const value = table.median(group, name, most) / table.median(group, name, 0);
+      const what = `${name}, ${group}: beside ${most} idle children / beside none`;
+      if (name === "pidpool") bars.push({ what, relation: "at most", limit: BAR, unit: "x", value });
+      else if (!Number.isNaN(value)) notes.push(`${what} is ${value.toFixed(2)} x`);
+    }
   }
-  return { unit: "µs a child", rows, bars, notes };
+  return {
+    unit: "µs a child",
+    axis: "idle children",
+    rows: table.measured,
+    bars,
+    notes: [...lineup.notes, ...shortfalls, ...notes, ...losses(table, "pidpool")],
+  };
 }
 
 /** See the head of this file. */
 export const idleScenario: Scenario = {
   name: "idle",
-  title: "the churn beside children that only live",
+  title: "a static child that exits at once, beside children that only live",
   run,
 };

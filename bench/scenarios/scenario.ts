@@ -17,14 +17,20 @@ export interface Bench {
   readonly rounds: number;
   /** Length of one measurement in milliseconds. */
   readonly milliseconds: number;
+  /** Whether sizes, too, are to be smaller than those that count. */
+  readonly quick: boolean;
   /** Starts a contestant's process; the harness ends it after the scenario. */
-  start(name: ContestantName): Runner;
-  /** Takes all measures in every round, each time in another order. */
-  interleave(measures: readonly (() => Promise<void>)[]): Promise<void>;
+  start(name: ContestantName, env?: Readonly<Record<string, string>>): Runner;
+  /** Takes all measures in every round, each time in another order. `rounds` instead of the usual number. */
+  interleave(measures: readonly (() => Promise<void>)[], rounds?: number): Promise<void>;
 }
 
-/** The figures of a scenario, in one unit. */
+/** Costs are better when they are lower, rates when they are higher; some figures only tell what happened. */
+export type Better = "lower" | "higher" | "neither";
+
+/** The figures of a scenario. */
 export interface Findings {
+  /** Of all rows that have none of their own. */
   readonly unit: string;
   /** What {@link Row.x} counts, where the rows have one. */
   readonly axis?: string;
@@ -41,6 +47,10 @@ export interface Row {
   readonly label: string;
   /** Where the row lies on the scenario's axis: rows of one group and label then are a curve. */
   readonly x?: number;
+  /** Where it is not that of the findings; the same for all rows of a group. */
+  readonly unit?: string;
+  /** Where the unit does not tell; see {@link betterOf}. The same for all rows of a group. */
+  readonly better?: Better;
   readonly samples: readonly number[];
 }
 
@@ -52,6 +62,11 @@ export interface Bar {
   readonly unit: string;
   /** NaN where it could not be measured. */
   readonly value: number;
+}
+
+/** Which figures are the good ones: of a rate the high ones, else the low ones. */
+export function betterOf(unit: string): Better {
+  return /\/s$| a second$/.test(unit) ? "higher" : "lower";
 }
 
 /** Whether a bar is met; undefined where it could not be measured. */
