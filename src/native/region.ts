@@ -3,10 +3,10 @@
 // It is mapped outside every JavaScript heap, so a supervisor that dies leaves
 // all that matters behind.
 //
-//   | child stack | launcher header | queue | notices | reports | slots | arena |
+//   | child stack | launcher header | queue | notices | reports | slots | arena | bulks |
 import { PidpoolError } from "../errors.ts";
 import { errnoName } from "./errno.ts";
-import { CHILD_STACK, LAUNCHER, SLOT } from "./layout.ts";
+import { CAPTURE, CHILD_STACK, LAUNCHER, SLOT } from "./layout.ts";
 import { native } from "./load.ts";
 import { mmap, munmap } from "./syscalls.ts";
 
@@ -27,7 +27,10 @@ const REPORTS = NOTICES + NOTICE_COUNT * 4;
 export const REPORT_COUNT: number = SLOT_COUNT * 2;
 const SLOTS = REPORTS + REPORT_COUNT * 8;
 const ARENA = SLOTS + SLOT_COUNT * SLOT.SIZE;
-const TOTAL = ARENA + ARENA_SIZE;
+/** Doubles of one {@link Region.bulk}. */
+const BULK_DOUBLES = 3;
+const BULKS = ARENA + ARENA_SIZE;
+const TOTAL = BULKS + SLOT_COUNT * CAPTURE.MAX * BULK_DOUBLES * 8;
 
 /** One region as one thread sees it. Indices into the views count in their own elements. */
 export class Region {
@@ -119,6 +122,14 @@ export class Region {
   /** Index of the first word of a report. */
   report(position: number): number {
     return (REPORTS >> 2) + (position & (REPORT_COUNT - 1)) * 2;
+  }
+
+  /**
+   * Index of the first of three doubles about memory that holds the large output of a slot's n-th captured fd:
+   * its address (0: there is none), its length, and how much of it is filled.
+   */
+  bulk(slot: number, n: number): number {
+    return (BULKS >> 3) + (slot * CAPTURE.MAX + n) * BULK_DOUBLES;
   }
 
   /** Byte offset of the arena. */

@@ -4,8 +4,8 @@ import { finished, type Readable } from "node:stream";
 import type { ExitReport } from "../process/report.ts";
 import type { StdioStream } from "../process/process.ts";
 import type { LaunchSpec } from "../process/spec.ts";
+import type { Collected } from "./collect-output.ts";
 import type { Plumbing } from "./plumbing.ts";
-import type { CapturedOutput } from "./protocol.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** What a supervisor tells about a child. Exactly one of failed, cancelled and exited comes, and comes last. */
@@ -13,7 +13,7 @@ export interface ChildEvents {
   launched(pid: number): void;
   failed(stage: string, errno: number): void;
   cancelled(): void;
-  exited(report: ExitReport, outputs: readonly CapturedOutput[]): void;
+  exited(report: ExitReport, collected: Collected): void;
 }
 
 const NO_STREAMS: readonly StdioStream[] = Object.freeze([]);

@@ -5,12 +5,12 @@ import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../err
 import { launchError } from "../process/diagnose.ts";
 import { Process, type ProcessControl } from "../process/process.ts";
 import { describeExit, type ExitReport } from "../process/report.ts";
-import type { RunResult, Truncation } from "../process/result.ts";
+import type { RunResult } from "../process/result.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
-import { OUTPUT, type CapturedOutput } from "./protocol.ts";
+import type { Collected } from "./collect-output.ts";
 import type { Ticket } from "./fifo.ts";
 import { RETRY, retryDelay } from "./retry.ts";
 import type { Rostered } from "./roster.ts";
@@ -35,10 +35,6 @@ export interface Answer<T> {
   resolve(value: T): void;
   reject(error: unknown): void;
 }
-
-/** Shared by all that capture nothing, and frozen. */
-const NO_OUTPUT: null[] = [null, null, null];
-Object.freeze(NO_OUTPUT);
 
 /** A launch in whatever state. */
 export class Launch implements ChildEvents, ProcessControl, Rostered {
@@ -174,10 +170,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       );
   }
 
-  exited(report: ExitReport, outputs: readonly CapturedOutput[]): void {
+  exited(report: ExitReport, collected: Collected): void {
     // The exit may be known before the word of the launch.
     if (this.child.announce) this.launched(report.pid);
-    const result = this.#result(report, outputs);
+    const result = this.#result(report, collected);
     this.#end(report);
     this.#process?.settle(result);
     if (this.#run === undefined) return;
@@ -214,20 +210,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     (this.#run ?? this.#spawn)?.reject(error);
   }
 
-  #result(report: ExitReport, outputs: readonly CapturedOutput[]): RunResult {
+  #result(report: ExitReport, { output, truncated }: Collected): RunResult {
     const { spec } = this;
-    const output: (string | Buffer | null)[] = outputs.length === 0 ? NO_OUTPUT : [null, null, null];
-    let truncated: Truncation | null = null;
-    for (const { fd, flags, bytes } of outputs) {
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      while (output.length < fd) output.push(null);
-      // A small output lies in the batch's memory, which it must not keep.
-      if (spec.encoding !== "buffer") output[fd] = buffer.toString(spec.encoding);
-      else output[fd] = bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(buffer) : buffer;
-      if ((flags & OUTPUT.limit) !== 0) truncated = "output-limit";
-      else if ((flags & OUTPUT.lost) !== 0) truncated ??= "supervisor-lost";
-      else if ((flags & OUTPUT.held) !== 0) truncated ??= "held-open";
-    }
     return {
       file: spec.file,
       args: spec.args,

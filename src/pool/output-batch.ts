@@ -7,6 +7,7 @@ import { OUTPUT, type CapturedOutput, type OutputBatch } from "./protocol.ts";
 /** Larger outputs travel as buffers of their own. */
 export const INLINE_OUTPUT = 16384;
 const FIRST_SIZE = 4096;
+const NOTHING = new Uint8Array(0);
 
 /** Collects the outputs of children that have ended until they are sent as one message. */
 export class OutputWriter {
@@ -22,10 +23,12 @@ export class OutputWriter {
     this.#word(record | (outputs.length << 8));
     this.#word(slot);
     this.#word(generation);
-    for (const { fd, flags, bytes } of outputs) {
+    for (const { fd, flags, bytes, bulk } of outputs) {
       const large = bytes.length > INLINE_OUTPUT;
-      this.#word(fd | flags | (large ? OUTPUT.large : 0));
-      if (large) {
+      this.#word(fd | flags | (bulk !== undefined ? OUTPUT.bulk : large ? OUTPUT.large : 0));
+      if (bulk !== undefined) {
+        this.#word(bulk);
+      } else if (large) {
         this.#word(this.#large.push(bytes) - 1);
       } else {
         this.#word(bytes.length);
@@ -94,9 +97,10 @@ export class OutputReader {
   #output(): CapturedOutput {
     const mark = this.#word();
     const value = this.#word();
-    const flags = mark & ~(OUTPUT.fdMask | OUTPUT.large);
+    const flags = mark & ~(OUTPUT.fdMask | OUTPUT.large | OUTPUT.bulk);
     const fd = mark & OUTPUT.fdMask;
-    if ((mark & OUTPUT.large) !== 0) return { fd, flags, bytes: this.#large[value] ?? new Uint8Array(0) };
+    if ((mark & OUTPUT.bulk) !== 0) return { fd, flags, bytes: NOTHING, bulk: value };
+    if ((mark & OUTPUT.large) !== 0) return { fd, flags, bytes: this.#large[value] ?? NOTHING };
     const bytes = this.#bytes.subarray(this.#at * 4, this.#at * 4 + value);
     this.#at += (value + 3) >> 2;
     return { fd, flags, bytes };

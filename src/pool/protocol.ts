@@ -29,13 +29,22 @@ export interface StopMessage {
 export const RECORD = { launched: 1, failed: 2, exited: 3, cancelled: 4 } as const;
 
 /** Bits of an output's header, beside the child's fd number. */
-export const OUTPUT = { fdMask: 0xffff, limit: 0x10000, held: 0x20000, lost: 0x40000, large: 0x80000 } as const;
+export const OUTPUT = {
+  fdMask: 0xffff,
+  limit: 0x10000,
+  held: 0x20000,
+  lost: 0x40000,
+  large: 0x80000,
+  bulk: 0x100000,
+} as const;
 
 /** Output of one captured fd. */
 export interface CapturedOutput {
   readonly fd: number;
   readonly flags: number;
   readonly bytes: Uint8Array;
+  /** Where it lies in a bulk (bulk.ts) instead of `bytes`: which of its slot's. */
+  readonly bulk?: number | undefined;
 }
 
 /** Upwards: that there are reports in the ring (report-ring.ts), or a batch of children with output (output-batch.ts). */

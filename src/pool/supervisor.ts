@@ -7,6 +7,7 @@ import { SLOT_COUNT } from "../native/region.ts";
 import { epollAdd } from "../native/syscalls.ts";
 import { monotonicNow, readReport, reasonCode, type ExitReason } from "../process/report.ts";
 import type { Child } from "./child.ts";
+import { collectOutput } from "./collect-output.ts";
 import { fillSlot } from "./fill-slot.ts";
 import { Inbox } from "./inbox.ts";
 import { Plumbing } from "./plumbing.ts";
@@ -179,9 +180,10 @@ export class Supervisor {
       child.events.launched(slots.get(slot, SLOT.pid));
     } else if (record === RECORD.exited && stage !== "watch") {
       const report = readReport(slots.region, slot);
+      const collected = collectOutput(slots.region, slot, child.spec.encoding, outputs);
       this.#vacate(slot, child);
       child.disconnect(false);
-      child.events.exited(report, outputs);
+      child.events.exited(report, collected);
     } else {
       // A child that could not be watched was killed and reaped: a failed launch too.
       this.#vacate(slot, child);

@@ -1,5 +1,6 @@
 // Options resolve here once, in one pass, into a frozen LaunchSpec: defaults
 // are in this file, checks beside each feature. A spec starts nothing.
+import { constants } from "node:buffer";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { InvalidOptionError } from "../errors.ts";
@@ -71,8 +72,9 @@ const MAX_ID = 0xfffffffe;
 /** setTimeout's and epoll's bound: 2^31 - 1 ms, 24.8 days. */
 const MAX_MS = 0x7fffffff;
 const MAX_OUTPUT = 128 * 1024 * 1024;
-/** A captured stream is one ArrayBuffer. */
+/** A captured stream is one ArrayBuffer, or one string; "hex" makes two characters of a byte. */
 const LARGEST_OUTPUT = 2 ** 32;
+const LARGEST_TEXT = Math.floor(constants.MAX_STRING_LENGTH / 2);
 /** What execvp(3) searches where PATH is unset. */
 const DEFAULT_PATH = "/bin:/usr/bin";
 
@@ -193,7 +195,10 @@ function lightOptions(
     timeout: timeout === Infinity ? 0 : Math.ceil(timeout),
     killSignal: signalNumber("killSignal", o["killSignal"] ?? "SIGTERM"),
     killAfter: killAfter === Infinity ? -1 : Math.ceil(killAfter),
-    maxOutput: Math.min(amount("maxOutput", o["maxOutput"] ?? MAX_OUTPUT, 0, LARGEST_OUTPUT, "bytes"), LARGEST_OUTPUT),
+    maxOutput: Math.min(
+      amount("maxOutput", o["maxOutput"] ?? MAX_OUTPUT, 0, LARGEST_OUTPUT, "bytes"),
+      encoding === "buffer" ? LARGEST_OUTPUT : LARGEST_TEXT,
+    ),
     outputGrace: Math.ceil(integerOrMs("outputGrace", o["outputGrace"] ?? 500)),
     encoding,
     check: oneOf("check", o["check"] ?? true, [true, false]),
