@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 const RESERVE = 1000;
 
 /** The tightest of the limits, less a reserve. */
-export function roomForChildren(): { readonly room: number; readonly limitedBy: string } {
+export function roomForChildren(reserve: number = RESERVE): { readonly room: number; readonly limitedBy: string } {
   const limits = readText("/proc/self/limits");
   const bounds: [string, number][] = [
     // Node raises its soft limit to the hard one when it starts.
@@ -15,7 +15,7 @@ export function roomForChildren(): { readonly room: number; readonly limitedBy: 
     ["the cgroup's pids.max", Number(/^\d+/.exec(readText("/sys/fs/cgroup/pids.max"))?.[0] ?? Infinity)],
   ];
   const [limitedBy, bound] = bounds.reduce((least, next) => (next[1] < least[1] ? next : least));
-  return { room: Math.max(0, bound - RESERVE), limitedBy };
+  return { room: Math.max(0, bound - reserve), limitedBy };
 }
 
 function readText(path: string): string {

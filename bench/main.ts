@@ -4,14 +4,30 @@ import { parseArgs } from "node:util";
 import { Harness, type Effort } from "./harness.ts";
 import { describeMachine } from "./machine.ts";
 import { formatBar, formatFindings, formatMachine, saveFindings } from "./report.ts";
+import { captureScenario } from "./scenarios/capture.ts";
 import { churnScenario } from "./scenarios/churn.ts";
 import { delayScenario } from "./scenarios/delay.ts";
 import { heapScenario } from "./scenarios/heap.ts";
 import { idleScenario } from "./scenarios/idle.ts";
+import { latencyScenario } from "./scenarios/latency.ts";
+import { memoryScenario } from "./scenarios/memory.ts";
 import { microScenario } from "./scenarios/micro.ts";
+import { stormScenario } from "./scenarios/storm.ts";
+import { threadsScenario } from "./scenarios/threads.ts";
 import { isMet, type Bar, type Scenario } from "./scenarios/scenario.ts";
 
-const SCENARIOS: readonly Scenario[] = [churnScenario, heapScenario, idleScenario, delayScenario, microScenario];
+const SCENARIOS: readonly Scenario[] = [
+  churnScenario,
+  latencyScenario,
+  heapScenario,
+  idleScenario,
+  stormScenario,
+  delayScenario,
+  captureScenario,
+  memoryScenario,
+  threadsScenario,
+  microScenario,
+];
 const FULL: Effort = { rounds: 5, milliseconds: 600, quick: false };
 const QUICK: Effort = { rounds: 2, milliseconds: 200, quick: true };
 const USAGE = `npm run bench -- [${SCENARIOS.map(({ name }) => name).join(" | ")}]... [--quick] [--save]

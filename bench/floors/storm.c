@@ -128,8 +128,10 @@ int storm(const char *way, long count, const char *program)
 	usleep(100000 + (useconds_t)count * 50);
 
 	struct tally t = { .left = count };
-	double cpu = microseconds(CLOCK_THREAD_CPUTIME_ID), start = microseconds(CLOCK_MONOTONIC);
+	double start = microseconds(CLOCK_MONOTONIC);
 	close(gate[1]);
+	/* The close has woken all children, which is not the reaper's work. */
+	double cpu = microseconds(CLOCK_THREAD_CPUTIME_ID);
 	if (by_pidfd)
 		reap_pidfds(epoll, &t);
 	else if (by_list)

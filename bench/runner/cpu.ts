@@ -1,9 +1,15 @@
 // CPU time of the threads of this process, as the scheduler counts it:
 // nanoseconds, where getrusage() counts ticks for a part of them.
 import { readdirSync, readFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 
 /** Nanoseconds by thread id. A thread that ends takes its time along. */
 export type ThreadTimes = ReadonlyMap<number, number>;
+
+/** Starts libuv's threads, all of which start at the first need. */
+export async function startRuntimeThreads(): Promise<void> {
+  await stat("/");
+}
 
 /** Of all threads of this process. */
 export function threadTimes(): ThreadTimes {

@@ -6,6 +6,8 @@ import { threadTimes, usedBetween, type ThreadTimes } from "./cpu.ts";
 import { lanes } from "./effort.ts";
 import type { Orders, Outcome, Release } from "./protocol.ts";
 import { SharedPipe } from "./shared-pipe.ts";
+import { threadCpu } from "./thread-clock.ts";
+import { Turns } from "./turns.ts";
 
 /** So many are being started at a time. */
 const LANES = 64;
@@ -39,7 +41,7 @@ export class Crowd {
   async release(): Promise<Release> {
     const children = this.#children;
     this.#children = [];
-    const turns = new Turns();
+    const turns = new Turns(threadCpu);
     let left = children.length;
     const allGone = new Promise<void>((resolve) => {
       if (left === 0) resolve();
@@ -57,33 +59,20 @@ export class Crowd {
     await allGone;
     const milliseconds = performance.now() - start;
     const delay = probe?.stop() ?? null;
+    await turns.end();
     const cpu = this.#cpu(before, threadTimes());
-    return { launches: children.length, milliseconds, cpu, turns: turns.number, largest: turns.largest, delay };
+    const { number, largest, longest } = turns;
+    return { launches: children.length, milliseconds, cpu, turns: number, largest, longest, delay };
   }
 
   /**
    * A contestant that reaps in threads of its own has started them by now: they were not there before it was, but
-   * before the release. In V8's and libuv's threads there is work for any contestant.
+   * before the release. V8's and libuv's threads work for any contestant.
    */
   #cpu(before: ThreadTimes, after: ThreadTimes): Release["cpu"] {
     const main = usedBetween(before, after, (tid) => tid === process.pid);
     const own = usedBetween(before, after, (tid) => before.has(tid) && !this.#others.has(tid));
     const reaper = this.#contestant.reapsInThreads === true ? own : main;
     return { reaper, main, process: usedBetween(before, after, () => true) };
-  }
-}
-
-/** Counts how many of something happen in one turn of the event loop. */
-class Turns {
-  number = 0;
-  largest = 0;
-  #inThis = 0;
-
-  count(): void {
-    if (this.#inThis++ === 0) {
-      this.number++;
-      setImmediate(() => (this.#inThis = 0));
-    }
-    this.largest = Math.max(this.largest, this.#inThis);
   }
 }

@@ -1,10 +1,11 @@
 // A contestant's process: `main.js <module>` with a module of ../contestants.
 import { createInterface } from "node:readline";
 import type { Contestant } from "../contestants/contestant.ts";
-import { threadTimes } from "./cpu.ts";
+import { startRuntimeThreads, threadTimes } from "./cpu.ts";
 import type { AnswerMessage, OrderMessage } from "./protocol.ts";
 import { Tasks } from "./tasks.ts";
 
+await startRuntimeThreads();
 const others = threadTimes();
 const module = (await import(`../contestants/${process.argv[2]}.js`)) as { default: () => Contestant };
 const contestant = module.default();

@@ -69,9 +69,10 @@ export interface Orders {
 export interface Release extends Outcome {
   /** CPU time in microseconds: of the threads that reap, of the main thread, and of all. */
   readonly cpu: { readonly reaper: number; readonly main: number; readonly process: number };
-  /** Turns of the event loop in which exits were reported, and the most in one of them. */
+  /** Turns of the event loop in which exits were reported, the most in one of them, and the most CPU time of one in ms. */
   readonly turns: number;
   readonly largest: number;
+  readonly longest: number;
   readonly delay: Delay | null;
 }
 

@@ -1,36 +1,36 @@
 // A pipe whose read end many children get as their stdin: all of them see its
-// end at the same moment.
+// end at the same moment. Whoever closes the last write end has to wake each
+// reader, which takes tens of milliseconds for thousands: that is a process of
+// its own, so that it is neither work nor delay of a contestant. A grandchild,
+// as a child would be the contestant's to hear of.
 import { execFileSync } from "node:child_process";
-import { close, closeSync, constants, mkdtempSync, openSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Both ends, made by means that all runtimes have: a named pipe whose name is gone again. */
+/** `cat` from one named pipe to the other; both open()s wait for the other side. Ends when this process does. */
+const KEEPER = 'mkfifo "$1" "$2" && { cat <"$1" >"$2" & }';
+
+/** Made by means that all runtimes have. */
 export class SharedPipe {
   readonly readEnd: number;
-  #writeEnd: number;
+  readonly #keeper: number;
 
   constructor() {
     const directory = mkdtempSync(join(tmpdir(), "pidpool-bench-"));
     try {
-      const path = join(directory, "pipe");
-      execFileSync("mkfifo", [path]);
-      // Either end waits for the other; this one does not, but the children's has to be one that blocks.
-      const first = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      this.#writeEnd = openSync(path, constants.O_WRONLY);
-      this.readEnd = openSync(path, constants.O_RDONLY);
-      closeSync(first);
+      const [control, shared] = [join(directory, "control"), join(directory, "shared")];
+      execFileSync("/bin/sh", ["-c", KEEPER, "sh", control, shared], { stdio: "ignore" });
+      this.#keeper = openSync(control, "w");
+      this.readEnd = openSync(shared, "r");
     } finally {
       rmSync(directory, { recursive: true });
     }
   }
 
-  /** Ends it for all readers. The close wakes each of them, which takes a while: in a thread of its own. */
+  /** Ends it for all readers. */
   end(): void {
-    if (this.#writeEnd < 0) return;
-    const writeEnd = this.#writeEnd;
-    this.#writeEnd = -1;
     closeSync(this.readEnd);
-    close(writeEnd, () => undefined);
+    closeSync(this.#keeper);
   }
 }

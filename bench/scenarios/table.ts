@@ -4,14 +4,14 @@ import type { Row } from "./scenario.ts";
 
 /** Rows by group, label and place on the axis. */
 export class Table {
-  readonly rows: Row[] = [];
+  readonly #rows: Row[] = [];
 
   /** The samples of a row, which is made when it is first asked for. */
   samples(group: string, label: string, { x, unit }: Pick<Row, "x" | "unit"> = {}): number[] {
     const found = this.#find(group, label, x);
     if (found !== undefined) return found;
     const samples: number[] = [];
-    this.rows.push({
+    this.#rows.push({
       group,
       label,
       ...(x === undefined ? {} : { x }),
@@ -31,13 +31,16 @@ export class Table {
     return this.median(group, label, x) / this.median(group, other, x);
   }
 
-  /** Rows without a sample are of contestants that dropped out; the notes say so. */
+  /** All rows, group by group. Those without a sample are of contestants that dropped out, as the notes say. */
   get measured(): readonly Row[] {
-    return this.rows.filter(({ samples }) => samples.length > 0);
+    const groups = [...new Set(this.#rows.map(({ group }) => group))];
+    return groups.flatMap((wanted) =>
+      this.#rows.filter(({ group, samples }) => group === wanted && samples.length > 0),
+    );
   }
 
   #find(group: string, label: string, x: number | undefined): number[] | undefined {
-    return this.rows.find((row) => row.group === group && row.label === label && row.x === x)?.samples as
+    return this.#rows.find((row) => row.group === group && row.label === label && row.x === x)?.samples as
       | number[]
       | undefined;
   }

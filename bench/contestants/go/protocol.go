@@ -55,6 +55,7 @@ type releaseAnswer struct {
 	CPU     cpuTimes `json:"cpu"`
 	Turns   int      `json:"turns"`
 	Largest int      `json:"largest"`
+	Longest float64  `json:"longest"`
 	Delay   *Delay   `json:"delay"`
 }
 
