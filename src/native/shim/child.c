@@ -119,7 +119,7 @@ void pp_child_main(void *arg)
 	if (r < 0)
 		fail(s, PP_STAGE_FILES, r);
 
-	/* All signals are still blocked. */
+	/* No handler can run: they are cleared (clone3) or blocked (clone). */
 	struct kernel_sigaction dfl = { 0 };
 	for (u64 left = s->reset; left; left &= left - 1)
 		SYS4(NR_rt_sigaction, __builtin_ctzll(left) + 1, &dfl, 0, sizeof dfl.mask);

@@ -68,6 +68,8 @@ static long start_child(struct pp_launcher *l, struct start *s)
 {
 	unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD;
 	struct pp_slot *slot = s->slot;
+	u64 blocked = PP_ALL_BUT_SIGCHLD, old = 0;
+	long r;
 
 	if (!l->legacy) {
 		s->reset = ignored_signals(l, slot->started_ns);
@@ -79,17 +81,24 @@ static long start_child(struct pp_launcher *l, struct start *s)
 			.stack = l->stack_top - PP_STACK_SIZE,
 			.stack_size = PP_STACK_SIZE,
 		};
-		long r = pp_clone3(&args, sizeof args, pp_child_main, s);
+		/* A launcher thread blocks what it must; others may not. */
+		if (!s->masked)
+			SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
+		r = pp_clone3(&args, sizeof args, pp_child_main, s);
+		if (!s->masked)
+			SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 		if (r != -ENOSYS)
 			return r;
 		l->legacy = 1; /* Docker's default seccomp profile */
 	}
 	/* Handlers are kept too, and must not run in the child. SIGKILL and SIGSTOP
 	 * have none. */
-	u64 all = ~0ULL;
-	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
+	blocked = ~0ULL;
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
 	s->reset = ~(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1));
-	return pp_clone(flags | SIGCHLD, (void *)l->stack_top, &slot->pidfd, pp_child_main, s);
+	r = pp_clone(flags | SIGCHLD, (void *)l->stack_top, &slot->pidfd, pp_child_main, s);
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
+	return r;
 }
 
 /* Lends low fds to sources that lie high, so that few fds are copied. */
@@ -174,11 +183,10 @@ static void keep_dumpable(int entering)
  * fds that were handed over, whatever happens. Returns the stage that failed.
  * A child that runs may be reaped and its slot be another's by the time this
  * returns: nothing after epoll_ctl looks at the slot, unless that failed. */
-u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
+u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot, int masked)
 {
 	struct pp_spec *spec = (struct pp_spec *)slot->spec;
-	struct start s = { .slot = slot, .spec = spec, .parent = SYS0(NR_getpid) };
-	u64 blocked = PP_ALL_BUT_SIGCHLD, old = 0;
+	struct start s = { .slot = slot, .spec = spec, .parent = l->pid, .masked = masked };
 	i64 now[2] = { 0, 0 };
 	int changes_ids = (spec->flags & (PP_SETUID | PP_SETGID)) != 0;
 
@@ -193,9 +201,7 @@ u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
 	SYS2(NR_clock_gettime, CLOCK_MONOTONIC, now);
 	slot->started_ns = (u64)now[0] * 1000000000ULL + (u64)now[1];
 
-	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
 	long pid = start_child(l, &s);
-	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 
 	if (changes_ids)
 		keep_dumpable(0);

@@ -25,6 +25,7 @@ struct start {
 	struct pp_spec *spec;
 	u32 low;  /* every source fd is below it */
 	u32 lent; /* how many of them are the launcher's reserved ones */
+	int masked; /* the calling thread blocks all signals that have handlers */
 	u64 reset; /* signals whose disposition may not be the default in the child */
 	long parent;
 };
@@ -35,7 +36,7 @@ static inline void *at(struct pp_spec *spec, u32 offset)
 }
 
 void pp_child_main(void *start);
-u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot);
+u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot, int masked);
 void pp_discard_slot(struct pp_launcher *l, struct pp_slot *slot);
 
 #endif

@@ -106,7 +106,7 @@ struct pp_launcher {
 	u32 legacy;   /* clone3 said ENOSYS */
 	i32 epoll, wake, devnull;
 	i32 reserved[PP_RESERVED];
-	u32 pad4;
+	i32 pid; /* of this process */
 	u64 queue, notices, slots, stack_top; /* addresses */
 	u64 ignored, ignored_at; /* the signals that this process ignores, and since when that is known */
 };
