@@ -106,6 +106,8 @@ export const SLOT = {
   capture: 88,
   /** Written by the owner: a stop it asked for, reason | signal << 8. Tells a successor what a message no longer can. */
   stopRequest: 216,
+  /** 1 where captured output is wanted as bytes and not as text. */
+  wantsBytes: 220,
   /** A double: milliseconds of CLOCK_MONOTONIC when the child was reaped. */
   endedMs: 232,
   /** Written by waitid(2): `siginfo_t`, then `struct rusage`. `siginfo.si_pid` is 0 until then. */

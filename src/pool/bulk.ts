@@ -1,7 +1,6 @@
 // Large captured output: memory outside every heap, which grows without being
 // copied and goes from thread to thread as an address. Where it is stands in
 // the region: a supervisor that dies loses none of it.
-import { isMainThread, markAsUntransferable } from "node:worker_threads";
 import { native } from "../native/load.ts";
 import type { Region } from "../native/region.ts";
 import { adviseHugePages, mmap, mremap, munmap } from "../native/syscalls.ts";
@@ -10,8 +9,6 @@ const PAGE = 4096;
 const FIRST_LENGTH = 1 << 20;
 /** From this length on, faulting in small pages costs more than reading. */
 const HUGE_FROM = 8 << 20;
-/** Less than this is copied into an ordinary Buffer. */
-const ADOPT_FROM = 1 << 20;
 
 const ADDRESS = 0;
 const LENGTH = 1;
@@ -93,28 +90,27 @@ export class Bulk {
 
   /** What it holds, decoded; the memory is freed. */
   decode(encoding: BufferEncoding): string {
-    try {
-      return Buffer.from(native().view(this.#get(ADDRESS), this.size)).toString(encoding);
-    } finally {
-      this.free();
-    }
+    const text = Buffer.from(native().view(this.#get(ADDRESS), this.size)).toString(encoding);
+    this.free();
+    return text;
   }
 
-  /** What it holds as a Buffer. A long one is this very memory, freed with the Buffer. */
-  toBuffer(): Buffer {
-    const address = this.#get(ADDRESS);
-    const memory = native().view(address, this.size);
-    // When a worker thread ends, no finalizer runs.
-    if (this.size < ADOPT_FROM || !isMainThread) {
-      const copy = Buffer.from(new Uint8Array(memory));
-      this.free();
-      return copy;
+  /**
+   * What it holds, in ordinary memory; the bulk is freed. A view of the mapping itself would do without the copy,
+   * but JavaScript can move an ArrayBuffer's memory to another owner (ArrayBuffer.prototype.transfer, byte
+   * streams), and nothing would tell when it may be unmapped.
+   *
+   * @throws RangeError where there is no such memory; the bulk stays.
+   */
+  toBytes(): Uint8Array {
+    const copy = Buffer.allocUnsafeSlow(this.size);
+    if (this.size >= HUGE_FROM) {
+      const start = Math.ceil(native().addressOf(copy) / PAGE) * PAGE;
+      adviseHugePages(start, this.size - PAGE);
     }
-    // Once transferred it would belong to another isolate, and live longer than what frees it here.
-    markAsUntransferable(memory);
-    adopted.register(memory, { address, length: this.#get(LENGTH) });
-    this.#set(ADDRESS, 0);
-    return Buffer.from(memory);
+    copy.set(new Uint8Array(native().view(this.#get(ADDRESS), this.size)));
+    this.free();
+    return copy;
   }
 
   /** Unmaps it, if it exists. */
@@ -124,7 +120,3 @@ export class Bulk {
     this.#set(ADDRESS, 0);
   }
 }
-
-const adopted = new FinalizationRegistry<{ address: number; length: number }>(({ address, length }) => {
-  munmap(address, length);
-});

@@ -32,12 +32,14 @@ interface Stream {
 export class Capture {
   readonly #region: Region;
   readonly #streams: Stream[] = [];
+  readonly #wantsBytes: boolean;
   #open = 0;
 
   /** @param lost true where an earlier supervisor may have taken some of the output with it. */
   constructor(region: Region, slot: number, lost: boolean) {
     this.#region = region;
     const at = region.slot(slot);
+    this.#wantsBytes = region.words[(at + SLOT.wantsBytes) >> 2] === 1;
     const count = region.words[(at + SLOT.captures) >> 2] ?? 0;
     for (let i = 0; i < count; i++) {
       const record = at + SLOT.capture + i * CAPTURE.SIZE;
@@ -106,6 +108,13 @@ export class Capture {
     return this.#streams.map((stream, i) => {
       const { target, flags, bulk } = stream;
       if (!bulk.exists) return { fd: target, flags, bytes: joined(stream) };
+      if (this.#wantsBytes) {
+        try {
+          return { fd: target, flags, bytes: bulk.toBytes() };
+        } catch {
+          // No memory for it here. The pool's thread has as little, and says so.
+        }
+      }
       bulk.trim();
       return { fd: target, flags, bytes: NOTHING, bulk: i };
     });

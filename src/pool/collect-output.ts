@@ -28,8 +28,9 @@ export function collectOutput(
   for (const { fd, flags, bytes, bulk } of outputs) {
     while (output.length < fd) output.push(null);
     if (bulk !== undefined) {
-      const memory = new Bulk(region, slot, bulk);
-      output[fd] = encoding === "buffer" ? memory.toBuffer() : memory.decode(encoding);
+      const text = takeText(new Bulk(region, slot, bulk), encoding);
+      output[fd] = text ?? (encoding === "buffer" ? Buffer.alloc(0) : "");
+      if (text === undefined) truncated = "output-limit";
     } else {
       output[fd] = encoding === "buffer" ? own(bytes) : asBuffer(bytes).toString(encoding);
     }
@@ -38,6 +39,17 @@ export function collectOutput(
     else if ((flags & OUTPUT.held) !== 0) truncated ??= "held-open";
   }
   return { output, truncated };
+}
+
+/** Undefined where the process has no memory for it; the supervisor has tried to make a Buffer of it. */
+function takeText(bulk: Bulk, encoding: Encoding): string | undefined {
+  try {
+    return encoding === "buffer" ? undefined : bulk.decode(encoding);
+  } catch {
+    return undefined;
+  } finally {
+    bulk.free();
+  }
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {

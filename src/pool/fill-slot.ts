@@ -26,6 +26,7 @@ export function fillSlot(slots: Slots, slot: number, { spec, announce }: Child, 
   set(SLOT.outputGrace, spec.outputGrace);
   set(SLOT.siginfo, 0);
   set(SLOT.siginfo + 16, 0);
+  set(SLOT.wantsBytes, spec.encoding === "buffer" ? 1 : 0);
   set(SLOT.captures, captures.length);
   let record = SLOT.capture;
   for (const { fd, target } of captures) {
