@@ -12,7 +12,8 @@ export class BigFile {
   constructor(bytes: number) {
     process.on("exit", this.#remove);
     this.path = join(this.#directory, "file");
-    writeFileSync(this.path, Buffer.alloc(bytes, "pidpool\n"));
+    // No newline at its end, which some take away from what they capture.
+    writeFileSync(this.path, Buffer.alloc(bytes, "pidpool "));
   }
 
   [Symbol.dispose](): void {

@@ -13,6 +13,7 @@ import { Table } from "./table.ts";
 const KB = 1024;
 const SIZES = [KB, KB * KB, 100 * KB * KB];
 const [SMALL, , LARGE] = SIZES as [number, number, number];
+const QUICK_SIZES = [SMALL, LARGE];
 /** Several at a time only where the output is small: a large one takes all there is. */
 const SEVERAL = 8;
 const ROUNDS = 3;
@@ -57,17 +58,15 @@ async function fed(
   return (outcome.milliseconds * 1000) / outcome.launches;
 }
 
-function addContestant(bench: Bench, add: Add, name: string, runner: Runner, cat: BigFile): void {
+function addContestant(bench: Bench, add: Add, name: string, runner: Runner, size: number, cat: BigFile): void {
   const { emit } = bench.children;
-  for (const inFlight of [1, SEVERAL]) {
-    for (const size of inFlight === 1 ? SIZES : [SMALL]) {
-      add(groupOf(OUTPUT, inFlight), name, size, (ms) =>
-        captured(bench, runner, inFlight, ms, emit, [String(size)], size),
-      );
-      add(groupOf(INPUT, inFlight), name, size, (ms) => fed(bench, runner, inFlight, ms, size));
-    }
+  for (const inFlight of size === SMALL ? [1, SEVERAL] : [1]) {
+    add(groupOf(OUTPUT, inFlight), name, size, (ms) =>
+      captured(bench, runner, inFlight, ms, emit, [String(size)], size),
+    );
+    add(groupOf(INPUT, inFlight), name, size, (ms) => fed(bench, runner, inFlight, ms, size));
   }
-  add(CAT, name, LARGE, (ms) => captured(bench, runner, 1, ms, "/bin/cat", [cat.path], LARGE));
+  if (size === LARGE) add(CAT, name, LARGE, (ms) => captured(bench, runner, 1, ms, "/bin/cat", [cat.path], LARGE));
 }
 
 /** What it does in a round's time: as long as a launch takes it and a gigabyte a second. */
@@ -78,9 +77,19 @@ function addFloor(bench: Bench, add: Add, floors: Floors, cat: BigFile): void {
     const bytesPerMs = await floors.capture(times, file, args);
     return (size / bytesPerMs) * 1000;
   };
-  for (const size of SIZES)
+  for (const size of bench.quick ? QUICK_SIZES : SIZES)
     add(groupOf(OUTPUT, 1), label, size, (ms) => measure(ms, size, bench.children.emit, [String(size)]));
   add(CAT, label, LARGE, (ms) => measure(ms, LARGE, "/bin/cat", [cat.path]));
+}
+
+/** Fixes the order of the rows. */
+function prepare(table: Table, names: readonly string[]): void {
+  for (const name of names) {
+    for (const what of [OUTPUT, INPUT]) {
+      for (const size of SIZES) table.samples(groupOf(what, 1), name, { x: size / KB });
+      table.samples(groupOf(what, SEVERAL), name, { x: SMALL / KB });
+    }
+  }
 }
 
 function atLeast(what: string, limit: number, value: number): Bar {
@@ -94,23 +103,27 @@ async function run(bench: Bench): Promise<Findings> {
   using cat = new BigFile(LARGE);
   const milliseconds = bench.milliseconds * SHARE;
   const measures: (() => Promise<void>)[] = [];
-  for (const participant of lineup.start()) {
-    const add: Add = (group, label, size, measure) => {
+  const adder = (through: (measure: () => Promise<void>) => Promise<void>): Add => {
+    return (group, label, size, measure) => {
       const samples = table.samples(group, label, { x: size / KB });
-      measures.push(() => lineup.attempt(participant, async () => void samples.push(await measure(milliseconds))));
+      measures.push(() => through(async () => void samples.push(await measure(milliseconds))));
     };
-    const { name, runner } = participant;
-    addContestant(bench, add, name, runner, cat);
-    // Code is compiled, threads are started.
-    await lineup.attempt(participant, async () => {
-      await captured(bench, runner, SEVERAL, milliseconds, bench.children.emit, [String(SMALL)], SMALL);
-      await fed(bench, runner, SEVERAL, milliseconds, SMALL);
-    });
-  }
-  const add: Add = (group, label, size, measure) => {
-    const samples = table.samples(group, label, { x: size / KB });
-    measures.push(async () => void samples.push(await measure(milliseconds)));
   };
+  prepare(table, lineup.present);
+  for (const size of bench.quick ? QUICK_SIZES : SIZES) {
+    // Each size has processes of its own: what is left over from large ones would make forks for small ones slow.
+    for (const participant of lineup.start()) {
+      const { name, runner } = participant;
+      const add = adder((measure) => lineup.attempt(participant, measure));
+      addContestant(bench, add, name, runner, size, cat);
+      // Code is compiled, threads are started.
+      await lineup.attempt(participant, async () => {
+        await captured(bench, runner, SEVERAL, milliseconds / 2, bench.children.emit, [String(SMALL)], SMALL);
+        await fed(bench, runner, SEVERAL, milliseconds / 2, SMALL);
+      });
+    }
+  }
+  const add = adder((measure) => measure());
   addFloor(bench, add, floors, cat);
   await bench.interleave(measures, Math.min(ROUNDS, bench.rounds));
   const small = groupOf(OUTPUT, SEVERAL);

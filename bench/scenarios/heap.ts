@@ -18,7 +18,7 @@ const SIZES: Readonly<Record<MemoryKind, readonly number[]>> = {
   buffers: [0, 256, GIGABYTE, 4 * GIGABYTE],
   heap: [0, 256, GIGABYTE],
 };
-const QUICK_LARGEST = GIGABYTE;
+const QUICK_SIZES = [0, GIGABYTE];
 /** What all runners need beside the memory that they are told to fill. */
 const HEADROOM_MB = 1500;
 const BAR = 300;
@@ -38,10 +38,10 @@ async function measureKind(bench: Bench, table: Table, lineup: Lineup, kind: Mem
   const group = GROUPS[kind];
   const participants = lineup.start();
   let size = 0;
-  for (const { name } of participants) for (const x of SIZES[kind]) table.samples(group, name, { x });
+  const sizes = bench.quick ? QUICK_SIZES : SIZES[kind];
+  for (const { name } of participants) for (const x of sizes) table.samples(group, name, { x });
   for (const { runner } of participants) await warmUp(bench, runner);
-  for (const x of SIZES[kind]) {
-    if (bench.quick && x > QUICK_LARGEST) continue;
+  for (const x of sizes) {
     if (((x - size) * participants.length + HEADROOM_MB) * 1024 * 1024 > freemem()) {
       lineup.notes.push(`${group}: ${x} MB not measured, too little free memory`);
       break;

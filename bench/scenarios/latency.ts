@@ -65,7 +65,12 @@ async function run(bench: Bench): Promise<Findings> {
     unit: "µs",
     rows: table.measured,
     bars: [bar("C, files", BAR_FLOOR), bar("Bun.spawn", 1)],
-    notes: [...lineup.notes, ...ways.missing, ...losses(table, "pidpool")],
+    notes: [
+      ...lineup.notes,
+      ...ways.missing,
+      `${group}: pidpool needs ${table.ratio(group, "pidpool", "C, wait4").toFixed(2)} times what plain vfork and wait4 in C do, which hand nothing from thread to thread`,
+      ...losses(table, "pidpool"),
+    ],
   };
 }
 

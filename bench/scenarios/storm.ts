@@ -142,6 +142,7 @@ async function run(bench: Bench): Promise<Findings> {
       ...shortfalls,
       "CPU of the reaping threads: pidpool's are threads of its own; all others reap in the main thread, which also tells the program",
       `${most} exits: the main thread's event loop is ${late(BLOCK, "pidpool")} ms late with pidpool, ${late(BLOCK, "child_process")} ms with child_process, and ${late(BYSTANDER, "pidpool")} ms in a process that has no part in it: children that end keep all cores busy, and a thread waits for its turn`,
+      `${most} exits: in C, a pidfd costs ${table.ratio(REAPER.group, "C, pidfd", "C, wait4", most).toFixed(2)} times the CPU of wait4(-1), and ${table.ratio(REAPER.group, "C, pidfd", "C, sigchld", most).toFixed(2)} times that of SIGCHLD with waitpid over the list`,
       ...losses(table, "pidpool", {
         counts: (group) => !NEUTRAL.has(group),
       }),
