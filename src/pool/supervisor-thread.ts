@@ -8,9 +8,10 @@ import { WAKE_TOKEN } from "../native/launcher.ts";
 import { native } from "../native/load.ts";
 import { Region } from "../native/region.ts";
 import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, nap, ownPeakRss } from "../native/syscalls.ts";
-import { reasonCode } from "../process/report.ts";
+import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Capture } from "./capture.ts";
+import { Gathering } from "./gathering.ts";
 import { OutputWriter } from "./output-batch.ts";
 import { RECORD, type StopMessage, type SupervisorStart } from "./protocol.ts";
 import { reap } from "./reaper.ts";
@@ -23,13 +24,6 @@ import { takeOver } from "./succession.ts";
 const MAX_EVENTS = 512;
 /** Batches that are gathered before a message is sent, when exits pour in. */
 const MAX_ROUNDS = 8;
-/**
- * Microseconds that a launch takes at least, and the longest nap. While launches wait in the launcher's queue,
- * no throughput hangs on an exit being seen at once: exits are left to gather for as long as the queue lasts,
- * and cost one wake-up of this thread and of the main thread together.
- */
-const NAP = { perLaunch: 32, longest: 1000, fewestLaunches: 4 } as const;
-
 /**
  * Milliseconds of the first sleep after something happened; each sleep after it is twice as long, up to the
  * bound that the pool's thread gives. A thread of V8's that works for this isolate in the background (a
@@ -60,6 +54,7 @@ class SupervisorThread {
   readonly #lingering = new Set<number>();
   readonly #events = new Int32Array(MAX_EVENTS * EPOLL_EVENT.WORDS);
   readonly #eventsAddress = native().addressOf(this.#events);
+  readonly #gathering = new Gathering();
   #noticesTail: number;
   #sleep = FIRST_SLEEP;
   /** Read once a round, when first needed. */
@@ -111,8 +106,10 @@ class SupervisorThread {
 
   #gather(): void {
     const { region } = this.#slots;
-    const waiting = (region.header(LAUNCHER.head) - region.header(LAUNCHER.tail)) | 0;
-    if (waiting >= NAP.fewestLaunches) nap(Math.min(waiting * NAP.perLaunch, NAP.longest));
+    const tail = region.header(LAUNCHER.tail);
+    const waiting = (region.header(LAUNCHER.head) - tail) | 0;
+    const microseconds = this.#gathering.nap(waiting, tail, monotonicNow());
+    if (microseconds > 0) nap(Math.min(microseconds, this.#stopper.wait * 1000));
   }
 
   #timeout(): number {
