@@ -7,6 +7,8 @@ import { REPORT_COUNT, type Region } from "../native/region.ts";
 import { nap } from "../native/syscalls.ts";
 
 const SLOT_MASK = 0xffffff;
+/** The reader tells how far it is once in so many reports. */
+const TAIL_STEP = 63;
 
 /** The supervisor's end. */
 export class ReportWriter {
@@ -69,7 +71,8 @@ export class ReportReader {
     const head = region.words[at] ?? 0;
     const generation = region.words[at + 1] ?? 0;
     this.#tail = (this.#tail + 1) | 0;
-    region.setHeader(LAUNCHER.reportsTail, this.#tail);
+    // Only one who fills the whole ring looks at this.
+    if ((this.#tail & TAIL_STEP) === 0) region.setHeader(LAUNCHER.reportsTail, this.#tail);
     each(head >>> 24, head & SLOT_MASK, generation);
     return true;
   }

@@ -22,6 +22,8 @@ import { Stopper } from "./stopper.ts";
 import { takeOver } from "./succession.ts";
 
 const MAX_EVENTS = 512;
+/** These take some 100 µs together. */
+const EXITS_PER_LOOK = 32;
 /** Batches that are gathered before a message is sent, when exits pour in. */
 const MAX_ROUNDS = 8;
 /**
@@ -57,8 +59,10 @@ class SupervisorThread {
   readonly #gathering = new Gathering();
   #noticesTail: number;
   #sleep = FIRST_SLEEP;
-  /** Read once a round, when first needed. */
+  /** The time and this process's peak RSS, read when first needed in a round and after so many exits. */
+  #now = 0;
   #ownPeak = 0;
+  #reaped = 0;
 
   constructor(begin: SupervisorStart) {
     this.#begin = begin;
@@ -90,7 +94,7 @@ class SupervisorThread {
       region.setHeader(LAUNCHER.watcherSleeping, 1);
       let n = epollWait(epoll, this.#eventsAddress, MAX_EVENTS, this.#timeout());
       region.setHeader(LAUNCHER.watcherSleeping, 0);
-      this.#ownPeak = 0;
+      this.#reaped = 0;
       for (let round = 1; ; round++) {
         this.#handle(n);
         if (n < MAX_EVENTS || round === MAX_ROUNDS) break;
@@ -142,8 +146,11 @@ class SupervisorThread {
 
   #reap(slot: number): void {
     const slots = this.#slots;
-    if (this.#ownPeak === 0) this.#ownPeak = ownPeakRss();
-    if (reap(slots.region, slot, this.#ownPeak) === "busy") {
+    if (this.#reaped++ % EXITS_PER_LOOK === 0) {
+      this.#now = monotonicNow();
+      this.#ownPeak = ownPeakRss();
+    }
+    if (reap(slots.region, slot, this.#now, this.#ownPeak) === "busy") {
       if (slots.state(slot) === STATE.running) {
         // A debugger reaps first. The pidfd stays readable: look now and then instead of spinning.
         epollDelete(this.#begin.epoll, slots.get(slot, SLOT.pidfd));

@@ -110,11 +110,9 @@ static void lend(struct pp_launcher *l, struct start *s)
 	for (u32 i = 0; i < PP_RESERVED; i++)
 		if (l->reserved[i] >= (i32)bound)
 			bound = (u32)l->reserved[i] + 1;
-	s->low = 3;
+	s->low = 0;
 	s->lent = 0;
 	for (u32 i = 0; i < s->spec->fdc; i++) {
-		if (fds[i].source == PP_DEVNULL)
-			fds[i].source = l->devnull;
 		i32 low = s->lent < PP_RESERVED ? l->reserved[s->lent] : -1;
 		if (fds[i].source >= (i32)bound && low >= 0 && SYS3(NR_dup3, fds[i].source, low, O_CLOEXEC) >= 0) {
 			fds[i].source = low;
@@ -123,6 +121,10 @@ static void lend(struct pp_launcher *l, struct start *s)
 		if (fds[i].source >= (i32)s->low)
 			s->low = (u32)fds[i].source + 1;
 	}
+	/* Where fds up to ours are copied anyway, the child need not open its own. */
+	for (u32 i = 0; i < s->spec->fdc; i++)
+		if (fds[i].source == PP_DEVNULL && l->devnull < (i32)s->low)
+			fds[i].source = l->devnull;
 }
 
 /* Points the lent fds back at /dev/null, so that they hold nothing open, and
