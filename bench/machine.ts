@@ -1,7 +1,10 @@
 // What the figures were measured on, without saying whose it is.
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { goVersion } from "./contestants/go.ts";
+import { bun, deno, newestNode, NOT_INSTALLED, peerVersion } from "./peers/peers.ts";
 import { ROOT } from "./root.ts";
 
 /** Goes with every result. No host name, user or path. */
@@ -14,6 +17,7 @@ export interface Machine {
   readonly transparentHugePages: string;
   /** Of the last minute, when the benchmark began. */
   readonly load: number;
+  /** Also of what is missing: then it says so. */
   readonly versions: Readonly<Record<string, string>>;
 }
 
@@ -31,12 +35,25 @@ export function describeMachine(): Machine {
     versions: {
       node: process.versions.node,
       v8: process.versions.v8,
-      uv: process.versions.uv,
+      libuv: process.versions.uv,
       pidpool: packageVersion("package.json"),
       koffi: packageVersion("node_modules/koffi/package.json"),
       piscina: packageVersion("node_modules/piscina/package.json"),
+      "newest node": newestNode.version ?? NOT_INSTALLED,
+      bun: bun.version ?? NOT_INSTALLED,
+      deno: deno.version ?? NOT_INSTALLED,
+      go: goVersion() ?? "not found",
+      execa: peerVersion("execa") ?? NOT_INSTALLED,
+      tinyexec: peerVersion("tinyexec") ?? NOT_INSTALLED,
+      "nano-spawn": peerVersion("nano-spawn") ?? NOT_INSTALLED,
+      cc: compilerVersion(),
     },
   };
+}
+
+function compilerVersion(): string {
+  const { stdout } = spawnSync(process.env["CC"] ?? "cc", ["--version"], { encoding: "utf8" });
+  return stdout?.split("\n", 1)[0] ?? "not found";
 }
 
 function packageVersion(file: string): string {

@@ -11,6 +11,8 @@ export interface Contestant {
   /** Runs the program with these bytes as its stdin and resolves when it has exited with code 0. */
   feed(file: string, args: readonly string[], input: Uint8Array): Promise<void>;
   close(): Promise<void>;
+  /** Set where exits are taken by threads that the contestant has made, and not by the main thread. */
+  readonly reapsInThreads?: true;
 }
 
 /** A child that lives until it is killed or its stdin ends. */

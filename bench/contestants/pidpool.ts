@@ -44,5 +44,6 @@ export default function create(): Contestant {
       await pool.run(file, args, { env, stdio: ["pipe", "ignore", "ignore"], input });
     },
     close: () => pool.destroy(),
+    reapsInThreads: true,
   };
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { bun, deno, newestNode, NOT_INSTALLED, peerVersion, type Runtime } from "../peers/peers.ts";
 import { ROOT } from "../root.ts";
 import type { Method } from "./contestant.ts";
+import { buildGoRunner, goVersion } from "./go.ts";
 
 /** How a contestant's runner is started, and what it cannot do. */
 export interface Entry {
@@ -34,6 +35,11 @@ function inRuntime({ file }: Runtime, args: readonly string[], lacks: readonly M
   return file === undefined ? { missing: NOT_INSTALLED } : { lacks, command: () => ({ file, args }) };
 }
 
+function inGo(): Entry | Missing {
+  if (goVersion() === undefined) return { missing: "no go toolchain found" };
+  return { lacks: [], command: () => ({ file: buildGoRunner(), args: [] }) };
+}
+
 /** Who there is, by the name that rows are labelled with. */
 export type ContestantName =
   | "child_process"
@@ -43,6 +49,7 @@ export type ContestantName =
   | "nano-spawn"
   | "Bun.spawn"
   | "Deno.Command"
+  | "Go os/exec"
   | "sigchld"
   | "pidpool"
   | "pidpool, newest Node";
@@ -59,6 +66,7 @@ export const CONTESTANTS: Readonly<Record<ContestantName, Entry | Missing>> = {
   "Bun.spawn": inRuntime(bun, ["--no-install", MAIN, "bun-spawn"]),
   // Its streams are "piped", "inherit" or "null".
   "Deno.Command": inRuntime(deno, [...DENO_FLAGS, MAIN, "deno-command"], ["hold"]),
+  "Go os/exec": inGo(),
   sigchld: inNode("sigchld", ["capture", "feed"]),
   pidpool: inNode("pidpool"),
   "pidpool, newest Node": inRuntime(newestNode, [HEAP, MAIN, "pidpool"]),

@@ -4,6 +4,27 @@ import { resolveSpec, type LaunchSpec } from "#pidpool/process/spec.js";
 import { ProcessManager } from "../sigchld/process-manager.ts";
 import { lacking, type Contestant, type LiveChild } from "./contestant.ts";
 
+class Child implements LiveChild {
+  readonly exited: Promise<void>;
+  /** 0 once the child is reaped, for the pid may then be another's. */
+  pid = 0;
+  #settle: () => void = () => undefined;
+
+  constructor() {
+    this.exited = new Promise((resolve) => (this.#settle = resolve));
+  }
+
+  died(): void {
+    this.pid = 0;
+    this.#settle();
+  }
+
+  async kill(): Promise<void> {
+    if (this.pid > 0) process.kill(this.pid, "SIGKILL");
+    await this.exited;
+  }
+}
+
 export default function create(): Contestant {
   const manager = new ProcessManager(Number(process.env["PIDPOOL_THREADS"] ?? 2));
   const env = { ...process.env };
@@ -28,17 +49,12 @@ export default function create(): Contestant {
           ? prepared(file)
           : resolveSpec("run", file, [], { stdio: [stdin, "ignore", "ignore"], env });
       return new Promise<LiveChild>((resolve, reject) => {
-        let died: (status: number) => void;
-        const exited = new Promise<number>((settle) => (died = settle));
-        const launched = (pid: number): void =>
-          resolve({
-            exited,
-            async kill() {
-              process.kill(pid, "SIGKILL");
-              await exited;
-            },
-          });
-        manager.start(spec, { launched, died: (status) => died(status), failed: reject }).catch(reject);
+        const child = new Child();
+        const launched = (pid: number): void => {
+          child.pid = pid;
+          resolve(child);
+        };
+        manager.start(spec, { launched, died: () => child.died(), failed: reject }).catch(reject);
       });
     },
     capture: lacking,

@@ -67,12 +67,12 @@ export class Crowd {
 
   /**
    * A contestant that reaps in threads of its own has started them by now: they were not there before it was, but
-   * before the release. V8's and libuv's threads work for any contestant. One without such threads, or
-   * whose threads had nothing to do with it, reaps in the main thread.
+   * before the release. V8's and libuv's threads work for any contestant.
    */
   #cpu(before: ThreadTimes, after: ThreadTimes): Release["cpu"] {
     const main = usedBetween(before, after, (tid) => tid === process.pid);
     const own = usedBetween(before, after, (tid) => before.has(tid) && !this.#others.has(tid));
-    return { reaper: own > main / 10 ? own : main, main, process: usedBetween(before, after, () => true) };
+    const reaper = this.#contestant.reapsInThreads === true ? own : main;
+    return { reaper, main, process: usedBetween(before, after, () => true) };
   }
 }

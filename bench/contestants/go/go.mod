@@ -1,0 +1,3 @@
+module pidpool/bench/runner
+
+go 1.19
