@@ -5,7 +5,7 @@ import { Harness } from "./harness.ts";
 import { describeMachine } from "./machine.ts";
 import { formatBar, formatFindings, formatMachine, saveFindings } from "./report.ts";
 import { readRequest, type Request } from "./request.ts";
-import { isMet, type Bar } from "./scenarios/scenario.ts";
+import { isMet, type Bar, type Findings } from "./scenarios/scenario.ts";
 
 async function main({ scenarios, effort, save }: Request): Promise<void> {
   const machine = describeMachine();
@@ -15,7 +15,15 @@ async function main({ scenarios, effort, save }: Request): Promise<void> {
   for (const scenario of scenarios) {
     console.log(`\n${scenario.name}: ${scenario.title}`);
     const start = performance.now();
-    const findings = await harness.run(scenario);
+    let findings: Findings;
+    try {
+      findings = await harness.run(scenario);
+    } catch (error) {
+      // The others can be measured all the same.
+      console.error(error);
+      process.exitCode = 1;
+      continue;
+    }
     console.log(formatFindings(findings));
     console.log(`  took ${((performance.now() - start) / 1000).toFixed(0)} s`);
     missed.push(...findings.bars.filter((bar) => isMet(bar) === false));

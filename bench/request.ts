@@ -4,7 +4,7 @@ import type { Effort } from "./harness.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 
-const FULL: Effort = { rounds: 5, milliseconds: 600, quick: false };
+const FULL: Effort = { rounds: 5, milliseconds: 500, quick: false };
 const QUICK: Effort = { rounds: 2, milliseconds: 200, quick: true };
 const USAGE = `npm run bench -- [${SCENARIOS.map(({ name }) => name).join(" | ")}]... [--quick] [--rounds N] [--save]
   --quick   fewer and shorter rounds, no large sizes

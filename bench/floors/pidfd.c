@@ -1,7 +1,7 @@
 /* Children launched with a pidfd, watched by epoll, reaped by
  * waitid(P_PIDFD):
  *   pidfd  clone(CLONE_VM | CLONE_VFORK | CLONE_PIDFD), which copies the fd table
- *   files  the same with CLONE_FILES and close_range(CLOSE_RANGE_UNSHARE), which copies fds 0 to 2 */
+ *   files  the same with CLONE_FILES and close_range(CLOSE_RANGE_UNSHARE), which copies the lowest fds only */
 #include "floor.h"
 #include <linux/close_range.h>
 #include <sched.h>
@@ -73,8 +73,9 @@ static void launch_files_watched(void *state, const char *program)
 	watch(s, launch_files(s->stack + STACK, program));
 }
 
-static int reap_batch(struct state *s, int copied)
+static int reap(void *state)
 {
+	struct state *s = state;
 	int n = epoll_wait(s->epoll, s->events, EVENTS, -1);
 	for (int i = 0; i < n; i++) {
 		int fd = s->events[i].data.fd;
@@ -86,22 +87,12 @@ static int reap_batch(struct state *s, int copied)
 			fprintf(stderr, "a child ended with %d\n", info.si_status);
 			exit(1);
 		}
-		/* Another thread's child between clone and exec may hold a copy of the fd, and with it the registration. */
-		if (copied)
-			epoll_ctl(s->epoll, EPOLL_CTL_DEL, fd, NULL);
+		/* Another thread's child between clone and exec may hold a copy of the fd, and with it the registration: of
+		   the low ones also where the table is not copied, for close_range() copies 64 before it closes them. */
+		epoll_ctl(s->epoll, EPOLL_CTL_DEL, fd, NULL);
 		close(fd);
 	}
 	return n < 0 ? 0 : n;
-}
-
-static int reap_copied(void *state)
-{
-	return reap_batch(state, 1);
-}
-
-static int reap(void *state)
-{
-	return reap_batch(state, 0);
 }
 
 static void close_epoll(void *state)
@@ -112,5 +103,5 @@ static void close_epoll(void *state)
 	free(s);
 }
 
-const struct way way_pidfd = { "pidfd", NULL, open_epoll, launch_watched, reap_copied, close_epoll };
+const struct way way_pidfd = { "pidfd", NULL, open_epoll, launch_watched, reap, close_epoll };
 const struct way way_files = { "files", NULL, open_epoll, launch_files_watched, reap, close_epoll };

@@ -4,7 +4,7 @@
 // at one point.
 import { CONTESTANTS, type ContestantName } from "../contestants/registry.ts";
 import { Floors, type FloorWay } from "../floors/floors.ts";
-import { churn, effort, IN_FLIGHT, warmUp } from "./launches.ts";
+import { churn, effort, IN_FLIGHT, MAIN, MAIN_FLOORS, warmUp } from "./launches.ts";
 import { Lineup } from "./lineup.ts";
 import { losses } from "./losses.ts";
 import type { Bar, Bench, Findings, Scenario } from "./scenario.ts";
@@ -12,14 +12,6 @@ import { Table } from "./table.ts";
 
 const IN_FLIGHTS = [1, 8, IN_FLIGHT, 256];
 const QUICK_IN_FLIGHTS = [1, IN_FLIGHT];
-/** Who is there at all points. */
-const CURVES: ReadonlySet<ContestantName> = new Set([
-  "child_process",
-  "child_process, newest Node",
-  "Bun.spawn",
-  "pidpool",
-]);
-const CURVE_FLOORS: ReadonlySet<FloorWay> = new Set(["wait4", "files"]);
 const FLOORS: readonly FloorWay[] = ["fork", "posix_spawn", "wait4", "pidfd", "files", "uring"];
 /** pidpool's runner has two supervisor threads; so has the floor. */
 const THREADS = 2;
@@ -27,8 +19,8 @@ const THREADS = 2;
 async function run(bench: Bench): Promise<Findings> {
   // perMs: what a floor does in a millisecond, so that it runs for about as long as the others.
   const programs = [
-    { group: "static child", file: bench.children.nop, perMs: 12 },
-    { group: "true, dynamically linked", file: "/bin/true", perMs: 3 },
+    { group: "static child", file: bench.children.nop, perMs: 12, all: true },
+    { group: "true, dynamically linked", file: "/bin/true", perMs: 3, all: false },
   ] as const;
   const inFlights = bench.quick ? QUICK_IN_FLIGHTS : IN_FLIGHTS;
   const table = new Table();
@@ -38,10 +30,11 @@ async function run(bench: Bench): Promise<Findings> {
   const measures: (() => Promise<void>)[] = [];
   const participants = lineup.start();
   for (const { runner } of participants) await warmUp(bench, runner);
-  for (const { group, file, perMs } of programs) {
+  for (const { group, file, perMs, all } of programs) {
     for (const participant of participants) {
       const { name, runner } = participant;
-      for (const x of CURVES.has(name) ? inFlights : [IN_FLIGHT]) {
+      if (!all && !MAIN.has(name)) continue;
+      for (const x of MAIN.has(name) ? inFlights : [IN_FLIGHT]) {
         const samples = table.samples(group, name, { x });
         measures.push(() =>
           lineup.attempt(participant, async () => {
@@ -51,7 +44,8 @@ async function run(bench: Bench): Promise<Findings> {
       }
     }
     for (const way of ways.present) {
-      for (const x of CURVE_FLOORS.has(way) ? inFlights : [IN_FLIGHT]) {
+      if (!all && !MAIN_FLOORS.has(way)) continue;
+      for (const x of MAIN_FLOORS.has(way) ? inFlights : [IN_FLIGHT]) {
         const samples = table.samples(group, `C, ${way}`, { x });
         const threads = Math.min(THREADS, x);
         const launches = Math.round((bench.milliseconds * perMs * threads) / THREADS);

@@ -13,6 +13,7 @@ import { Table } from "./table.ts";
 const SITUATIONS = ["idle", `churn, ${IN_FLIGHT} in flight`, "burst of 1 000"] as const;
 const BURST = 1000;
 const FIGURES = { p50: "median", p99: "p99", max: "longest" } as const;
+const ROUNDS = 3;
 const BAR_MS = 1;
 /** Less than this nobody notices. */
 const WORTH_MS = 0.5;
@@ -52,6 +53,7 @@ async function run(bench: Bench): Promise<Findings> {
     participants.map(
       (participant) => () => lineup.attempt(participant, () => measure(bench, table, added, participant)),
     ),
+    Math.min(ROUNDS, bench.rounds),
   );
   const notes = [...lineup.notes];
   for (const [name, samples] of added) {

@@ -21,6 +21,7 @@ const SIZES: Readonly<Record<MemoryKind, readonly number[]>> = {
 const QUICK_SIZES = [0, GIGABYTE];
 /** What all runners need beside the memory that they are told to fill. */
 const HEADROOM_MB = 1500;
+const ROUNDS = 3;
 const BAR = 300;
 
 /** Brings all of them to that size; each has a process of its own, and all of them live meanwhile. */
@@ -54,7 +55,7 @@ async function measureKind(bench: Bench, table: Table, lineup: Lineup, kind: Mem
         table.samples(group, participant.name, { x }).push(cost);
       });
     });
-    await bench.interleave(measures);
+    await bench.interleave(measures, Math.min(ROUNDS, bench.rounds));
   }
   await closeAll(participants);
 }

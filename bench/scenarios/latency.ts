@@ -2,7 +2,7 @@
 // exit's report.
 import { CONTESTANTS, type ContestantName } from "../contestants/registry.ts";
 import { Floors, type FloorWay } from "../floors/floors.ts";
-import { effort } from "./launches.ts";
+import { effort, MAIN, MAIN_FLOORS } from "./launches.ts";
 import { Lineup } from "./lineup.ts";
 import { losses } from "./losses.ts";
 import type { Bar, Bench, Findings, Scenario } from "./scenario.ts";
@@ -16,8 +16,8 @@ const BAR_FLOOR = 1.6;
 
 async function run(bench: Bench): Promise<Findings> {
   const programs = [
-    { name: "static child", file: bench.children.nop },
-    { name: "true, dynamically linked", file: "/bin/true" },
+    { name: "static child", file: bench.children.nop, all: true },
+    { name: "true, dynamically linked", file: "/bin/true", all: false },
   ] as const;
   const table = new Table();
   const lineup = new Lineup(bench, Object.keys(CONTESTANTS) as ContestantName[], "run");
@@ -34,9 +34,10 @@ async function run(bench: Bench): Promise<Findings> {
     table.samples(`${program}, p99`, label).push(p99);
   };
   const { milliseconds, most } = effort(bench, 1);
-  for (const { name, file } of programs) {
+  for (const { name, file, all } of programs) {
     for (const participant of participants) {
       const { runner } = participant;
+      if (!all && !MAIN.has(participant.name)) continue;
       // Code is compiled, threads are started.
       await lineup.attempt(participant, async () => {
         await runner.ask("latency", { file, milliseconds: milliseconds / 2, least: LEAST / 2, most });
@@ -49,6 +50,7 @@ async function run(bench: Bench): Promise<Findings> {
       );
     }
     for (const way of ways.present) {
+      if (!all && !MAIN_FLOORS.has(way)) continue;
       measures.push(async () => {
         const { p50, p99 } = await floors.latency(way, milliseconds * FLOOR_LAUNCHES_PER_MS, file);
         add(name, `C, ${way}`, p50, p99);
