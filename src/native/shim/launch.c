@@ -18,6 +18,7 @@
 #define SIG_SETMASK 2
 #define PR_GET_DUMPABLE 3
 #define PR_SET_DUMPABLE 4
+#define F_DUPFD_CLOEXEC 1030
 #define O_CLOEXEC 02000000
 #define EPOLL_CTL_ADD 1
 #define EPOLLIN 1
@@ -158,6 +159,22 @@ static void leave_launching(struct pp_slot *slot, u32 state)
 	while (!__atomic_compare_exchange_n(&slot->state, &launching, state, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 }
 
+/* Whatever `low` asks for, the kernel copies the first 64 fds for each child
+ * (and, until Linux 6.11, no more than asked for). Moved beyond them, pidfds of
+ * living children cost others nothing. Nobody may send a signal meanwhile. */
+static void raise_pidfd(struct pp_slot *slot)
+{
+	leave_launching(slot, PP_SIGNALING);
+	i32 low = slot->pidfd;
+	if (low >= PP_COPIED_FDS)
+		return;
+	long high = SYS3(NR_fcntl, low, F_DUPFD_CLOEXEC, PP_COPIED_FDS);
+	if (high < 0)
+		return;
+	slot->pidfd = (i32)high;
+	SYS1(NR_close, low);
+}
+
 /* The child shares our memory map: its change of uid or gid would leave this
  * whole process undumpable. Launchers do this at the same time, so the first
  * one in remembers what it was, and each one out puts it back. */
@@ -212,7 +229,8 @@ u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot, int masked)
 	volatile struct pp_slot *seen = slot;
 	if (pid > 0 && seen->stage == PP_STAGE_NONE) {
 		slot->pid = (i32)pid;
-		leave_launching(slot, PP_RUNNING);
+		raise_pidfd(slot);
+		__atomic_store_n(&slot->state, PP_RUNNING, __ATOMIC_SEQ_CST);
 		struct epoll_event ev = { .events = EPOLLIN, .data = slot->token };
 		long r = SYS4(NR_epoll_ctl, l->epoll, EPOLL_CTL_ADD, slot->pidfd, &ev);
 		if (r < 0) {

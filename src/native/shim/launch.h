@@ -3,6 +3,7 @@
 
 /* The child needs a few hundred bytes until exec. */
 #define PP_STACK_SIZE 32768UL
+#define PP_COPIED_FDS 64
 /* Copying this many fds costs less than lending one. */
 #define PP_LOW_FDS 64
 #define PP_IGNORED_NS 10000000ULL
