@@ -38,7 +38,7 @@ function roundTrip(): () => void {
   const region = Region.create();
   const writer = new ReportWriter(region);
   const reader = new ReportReader(region);
-  const tell = (): void => reader.expectMessage();
+  const tell = (): void => reader.expectRing();
   return () => {
     for (let slot = 0; slot < RECORDS; slot++) writer.add(RECORD.exited, slot, 1, tell);
     writer.publish(tell);

@@ -6,7 +6,18 @@ import { errnoName } from "./errno.ts";
 import { FD, LAUNCHER, SLOT, SPEC, STATE } from "./layout.ts";
 import { native } from "./load.ts";
 import { ARENA_SIZE, Region, SLOT_COUNT } from "./region.ts";
-import { close, dupFrom, epollAdd, epollCreate, eventfd, futexWake, mmap, munmap, openDevNull } from "./syscalls.ts";
+import {
+  close,
+  dupFrom,
+  epollAdd,
+  epollCreate,
+  eventfd,
+  futexWake,
+  mmap,
+  munmap,
+  openDevNull,
+  pipe,
+} from "./syscalls.ts";
 
 /** The epoll data of the wake eventfd: no slot has this index. */
 export const WAKE_TOKEN = -1;
@@ -38,7 +49,10 @@ export class Launcher {
   readonly epoll: number;
   readonly wake: number;
   readonly devNull: number;
+  /** A pipe for the supervisor to wake the pool's thread with; its other end is {@link takeBell}'s. */
+  readonly bell: number;
   readonly #fds: number[];
+  readonly #bellEnd: number;
   #thread: number | undefined;
   #head = 0;
   /** Bytes of the arena ever taken, and what of them was taken when each queue entry was added. */
@@ -63,6 +77,10 @@ export class Launcher {
     this.devNull = own("openat", openDevNull());
     this.epoll = own("epoll_create1", epollCreate());
     this.wake = own("eventfd2", eventfd());
+    const pair = new Int32Array(2);
+    const piped = pipe(pair);
+    this.bell = own("pipe2", piped < 0 ? piped : (pair[1] ?? -1));
+    this.#bellEnd = own("pipe2", pair[0] ?? -1);
     const reserved = Array.from({ length: LAUNCHER.RESERVED }, () => own("fcntl", dupFrom(this.devNull, 3)));
     const added = epollAdd(this.epoll, this.wake, WAKE_TOKEN, WAKE_TOKEN);
     if (added < 0) own("epoll_ctl", added);
@@ -89,6 +107,12 @@ export class Launcher {
       throw exhausted("pthread_create", error);
     }
     this.#thread = Number(new BigUint64Array(id.buffer)[0]);
+  }
+
+  /** The read end of the {@link bell}, which becomes the caller's. */
+  takeBell(): number {
+    this.#fds.splice(this.#fds.indexOf(this.#bellEnd), 1);
+    return this.#bellEnd;
   }
 
   /** Where in the arena's endless sequence of bytes `size` more would begin. */

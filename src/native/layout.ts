@@ -146,7 +146,7 @@ export const LAUNCHER = {
   /** Counts what the supervisor has reported, and below what the owner has read of it. */
   reportsHead: 448,
   reportsTail: 512,
-  /** 1 from the supervisor's message to the owner's look at the reports. */
+  /** 1 from the supervisor's ring to the owner's look at the reports. */
   ownerTold: 516,
 } as const;
 

@@ -124,6 +124,12 @@ export function wake(fd: number): number {
   return syscall(nr.write, fd, scratchAddress, 8, 0, 0, 0);
 }
 
+/** Writes a byte into a pipe. */
+export function ring(fd: number): number {
+  ready();
+  return syscall(nr.write, fd, scratchAddress, 1, 0, 0, 0);
+}
+
 /** Sets an eventfd back to 0. */
 export function drainEventfd(fd: number): number {
   ready();

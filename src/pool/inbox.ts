@@ -3,7 +3,7 @@
 // thread share what one turn of its loop may read.
 import type { Region } from "../native/region.ts";
 import { OutputReader } from "./output-batch.ts";
-import type { CapturedOutput, UpMessage } from "./protocol.ts";
+import type { CapturedOutput, OutputBatch } from "./protocol.ts";
 import { ReportReader } from "./report-ring.ts";
 
 /** Reports in one turn of the event loop. Each takes a few microseconds here and whatever its receiver does with it. */
@@ -38,9 +38,14 @@ export class Inbox {
     this.#onRecord = onRecord;
   }
 
-  receive(message: UpMessage): void {
-    if (message === null) this.#reports.expectMessage();
-    else this.#batches.push(new OutputReader(message));
+  receive(message: OutputBatch): void {
+    this.#batches.push(new OutputReader(message));
+    this.read();
+  }
+
+  /** The bell rang. */
+  look(): void {
+    this.#reports.expectRing();
     this.read();
   }
 

@@ -1,7 +1,8 @@
 // What crosses between a pool's thread and a supervisor thread; both sides
 // import this file and nothing of each other. Downwards few, small objects,
 // each announced through the wake eventfd. Upwards a ring in shared memory for
-// what became of slots, and messages for captured output.
+// what became of slots, announced through a pipe, and messages for captured
+// output.
 import type { MessagePort } from "node:worker_threads";
 
 /** Handed to a supervisor thread when it starts; its predecessor, if any, had the same but for the port. */
@@ -10,6 +11,8 @@ export interface SupervisorStart {
   readonly region: number;
   readonly epoll: number;
   readonly wake: number;
+  /** Write end of a pipe: a byte in it says that there are reports. */
+  readonly bell: number;
   readonly port: MessagePort;
   /** In milliseconds. */
   readonly longestSleep: number;
@@ -47,10 +50,7 @@ export interface CapturedOutput {
   readonly bulk?: number | undefined;
 }
 
-/** Upwards: that there are reports in the ring (report-ring.ts), or a batch of children with output (output-batch.ts). */
-export type UpMessage = null | OutputBatch;
-
-/** Packed records, with the large outputs that they mention in order. */
+/** Upwards: children that ended with output (output-batch.ts). Packed records, and the large outputs that they mention in order. */
 export interface OutputBatch {
   readonly batch: Uint8Array;
   readonly large: readonly Uint8Array[];

@@ -1,5 +1,5 @@
 // What became of slots, from the supervisor thread to the pool's thread,
-// through shared memory: a message is sent only to one who is not about to look
+// through shared memory; the bell is rung only for one who is not about to look
 // anyway. Nothing here is needed by a successor: what its predecessor wrote but
 // did not publish, it says again from the slots.
 import { LAUNCHER } from "../native/layout.ts";
@@ -18,7 +18,7 @@ export class ReportWriter {
   constructor(region: Region) {
     this.#region = region;
     this.#head = region.header(LAUNCHER.reportsHead);
-    // A predecessor may have died between this and its message.
+    // A predecessor may have died between this and its ring.
     region.setHeader(LAUNCHER.ownerTold, 0);
   }
 
@@ -58,8 +58,8 @@ export class ReportReader {
     this.#region = region;
   }
 
-  /** To be called before a look that is to miss nothing: whatever is published from now on comes with a message. */
-  expectMessage(): void {
+  /** To be called before a look that is to miss nothing: whatever is published from now on comes with another ring. */
+  expectRing(): void {
     this.#region.setHeader(LAUNCHER.ownerTold, 0);
   }
 

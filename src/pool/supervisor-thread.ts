@@ -7,7 +7,7 @@ import { LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "../native/layout.ts";
 import { WAKE_TOKEN } from "../native/launcher.ts";
 import { native } from "../native/load.ts";
 import { Region } from "../native/region.ts";
-import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, nap, ownPeakRss } from "../native/syscalls.ts";
+import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, nap, ownPeakRss, ring } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Capture } from "./capture.ts";
@@ -50,7 +50,7 @@ class SupervisorThread {
   readonly #stopper: Stopper;
   readonly #reports: ReportWriter;
   readonly #outputs = new OutputWriter();
-  readonly #tellOwner = (): void => this.#begin.port.postMessage(null);
+  readonly #tellOwner = (): void => void ring(this.#begin.bell);
   readonly #captures = new Map<number, Capture>();
   /** Reaped children whose output another process still holds. */
   readonly #lingering = new Set<number>();

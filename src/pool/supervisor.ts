@@ -46,6 +46,7 @@ export class Supervisor {
     this.#thread = new ThreadKeeper(threads, this.launcher, {
       died: onDeath,
       message: (message) => inbox.receive(message),
+      rang: () => inbox.look(),
     });
   }
 

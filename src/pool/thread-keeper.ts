@@ -5,8 +5,9 @@ import type { Launcher } from "../native/launcher.ts";
 import { LAUNCHER } from "../native/layout.ts";
 import { wake } from "../native/syscalls.ts";
 import { monotonicNow } from "../process/report.ts";
+import { Doorbell } from "./doorbell.ts";
 import { onExit } from "./exit-hook.ts";
-import type { StopMessage, UpMessage } from "./protocol.ts";
+import type { OutputBatch, StopMessage } from "./protocol.ts";
 import type { SupervisorThreads } from "./threads.ts";
 
 /**
@@ -19,7 +20,9 @@ const REVIVE_DELAY = { factor: 50, longest: 1000, calmAfter: 5000 } as const;
 
 /** What the keeper's owner hears. */
 export interface ThreadEvents {
-  message(message: UpMessage): void;
+  message(message: OutputBatch): void;
+  /** There are reports to read. */
+  rang(): void;
   /** A thread died, and a successor has begun or has failed to. */
   died(cause: unknown): void;
 }
@@ -30,6 +33,7 @@ export class ThreadKeeper {
   readonly #launcher: Launcher;
   readonly #events: ThreadEvents;
   readonly #forgetExit: () => void;
+  readonly #bell: Doorbell;
   #port: MessagePort | undefined;
   #reviving: NodeJS.Timeout | undefined;
   #refs = 0;
@@ -44,6 +48,7 @@ export class ThreadKeeper {
     this.#threads = threads;
     this.#launcher = launcher;
     this.#events = events;
+    this.#bell = new Doorbell(launcher.takeBell(), () => events.rang());
     this.#forgetExit = onExit(() => this.#tellEnd());
     this.#start();
   }
@@ -70,7 +75,7 @@ export class ThreadKeeper {
     this.#reviving = undefined;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    port1.on("message", (message: UpMessage) => this.#events.message(message));
+    port1.on("message", (message: OutputBatch) => this.#events.message(message));
     port1.on("close", () => this.#died(port1));
     if (this.#refs === 0) port1.unref();
     const { region, epoll, wake: wakeFd } = this.#launcher;
@@ -80,6 +85,7 @@ export class ThreadKeeper {
       region: region.address,
       epoll,
       wake: wakeFd,
+      bell: this.#launcher.bell,
       port: port2,
       longestSleep: LONGEST_SLEEP,
       successor,
@@ -123,5 +129,6 @@ export class ThreadKeeper {
     this.#tellEnd();
     this.#port?.close();
     this.#port = undefined;
+    this.#bell.close();
   }
 }

@@ -12,12 +12,12 @@ import { ReportReader, ReportWriter } from "#pidpool/pool/report-ring.js";
 type Seen = [record: number, slot: number, generation: number];
 
 let region: Region;
-let messages: number;
-const tell = (): void => void messages++;
+let rings: number;
+const tell = (): void => void rings++;
 
 beforeEach(() => {
   region = Region.create();
-  messages = 0;
+  rings = 0;
 });
 afterEach(() => region.unmap());
 
@@ -43,21 +43,21 @@ describe("the ring of reports", () => {
     assert.deepEqual(readAll(reader), reports);
   });
 
-  it("sends one message until its reader says that it looks", () => {
+  it("rings once until its reader says that it looks", () => {
     const writer = new ReportWriter(region);
     const reader = new ReportReader(region);
     writer.publish(tell);
-    assert.equal(messages, 0, "nothing to tell");
+    assert.equal(rings, 0, "nothing to tell");
     for (let slot = 0; slot < 3; slot++) {
       writer.add(RECORD.exited, slot, 1, tell);
       writer.publish(tell);
     }
-    assert.equal(messages, 1);
-    reader.expectMessage();
+    assert.equal(rings, 1);
+    reader.expectRing();
     assert.equal(readAll(reader).length, 3);
     writer.add(RECORD.exited, 3, 1, tell);
     writer.publish(tell);
-    assert.equal(messages, 2);
+    assert.equal(rings, 2);
   });
 
   it("goes round many times, whatever part of it is in use", () => {
@@ -81,8 +81,8 @@ describe("the ring of reports", () => {
     const second = new ReportWriter(region);
     second.add(RECORD.exited, 3, 1, tell);
     second.publish(tell);
-    // The first one may have died before its message.
-    assert.equal(messages, 2);
+    // The first one may have died before it rang.
+    assert.equal(rings, 2);
     assert.deepEqual(
       readAll(reader).map(([, slot]) => slot),
       [1, 3],
@@ -97,7 +97,7 @@ describe("an inbox", () => {
     const inbox = new Inbox(region, (_record, slot) => seen.push(slot));
     for (let slot = 0; slot < 1000; slot++) writer.add(RECORD.exited, slot, 1, tell);
     writer.publish(tell);
-    inbox.receive(null);
+    inbox.look();
     let most = seen.length;
     let turns = 1;
     while (seen.length < 1000) {
@@ -124,7 +124,7 @@ describe("an inbox", () => {
         return new Inbox(each, (_record, slot) => seen.push(slot));
       });
       await turn();
-      for (const inbox of inboxes) inbox.receive(null);
+      for (const inbox of inboxes) inbox.look();
       assert.ok(seen.length < 200, `${seen.length} of 400 in one turn`);
       while (seen.length < 400) await turn();
     } finally {
