@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "./machine.ts";
+import { count, figure } from "./report/figures.ts";
 import { ROOT } from "./root.ts";
 import { isMet, type Bar, type Findings, type Scenario } from "./scenarios/scenario.ts";
 import { summarize } from "./stats.ts";
@@ -52,18 +53,6 @@ export function formatBar(bar: Bar): string {
   return `${bar.what}, ${bar.relation} ${bar.limit} ${bar.unit}: ${verdict}`;
 }
 
-function count(value: number): string {
-  return value.toLocaleString("en-US").replaceAll(",", " ");
-}
-
-/** Three digits or so. */
-function figure(value: number): string {
-  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
-  return value
-    .toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits })
-    .replaceAll(",", " ");
-}
-
 /** Writes bench/results/<scenario>.json. */
 export function saveFindings({ name, title }: Scenario, machine: Machine, findings: Findings): void {
   const { unit, axis, notes } = findings;
@@ -72,6 +61,7 @@ export function saveFindings({ name, title }: Scenario, machine: Machine, findin
     label: row.label,
     x: row.x,
     unit: row.unit,
+    better: row.better,
     ...summarize(row.samples),
     samples: row.samples,
   }));

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const LOCKFILES = ["package-lock.json", "bench/peers/package-lock.json"];
+const LOCKFILES = ["package-lock.json", "bench/peers/package-lock.json", "bench/plots/package-lock.json"];
 const ADDRESS = /"resolved"|:\/\/|\bgit[+@]|\b(?:[a-z0-9-]+\.)+(?:com|dev|io|net|org)\b/;
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

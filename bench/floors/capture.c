@@ -38,7 +38,7 @@ static size_t run(char **command)
 	pid_t pid = vfork();
 	if (pid == 0) {
 		dup2(ends[1], 1);
-		execve(command[0], command, NO_ENV);
+		execve(command[0], command, environ);
 		_exit(127);
 	}
 	if (pid < 0)

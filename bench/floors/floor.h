@@ -47,7 +47,9 @@ int latency(const struct way *way, long count, const char *program);
 int storm(const char *way, long count, const char *program);
 int capture(long times, char **command);
 
-extern char *const NO_ARGS[], *const NO_ENV[];
+extern char *const NO_ARGS[];
+/* The children get the environment of this program, as those of all contestants do. */
+extern char **environ;
 
 static inline double microseconds(clockid_t clock)
 {

@@ -6,7 +6,7 @@
 static const struct way *const ways[] = { &way_fork, &way_vfork, &way_spawn, &way_pidfd, &way_files, &way_uring };
 enum { WAYS = sizeof ways / sizeof *ways };
 
-char *const NO_ARGS[] = { "child", NULL }, *const NO_ENV[] = { NULL };
+char *const NO_ARGS[] = { "child", NULL };
 
 static const struct way *find(const char *name)
 {

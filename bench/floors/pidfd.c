@@ -21,14 +21,14 @@ struct state {
 
 static int child_pidfd(void *program)
 {
-	syscall(SYS_execve, program, NO_ARGS, NO_ENV);
+	syscall(SYS_execve, program, NO_ARGS, environ);
 	_exit(127);
 }
 
 static int child_files(void *program)
 {
 	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_UNSHARE);
-	syscall(SYS_execve, program, NO_ARGS, NO_ENV);
+	syscall(SYS_execve, program, NO_ARGS, environ);
 	_exit(127);
 }
 

@@ -97,7 +97,7 @@ static void launch(void *state, const char *program)
 	struct ring *r = state;
 	pid_t pid = vfork();
 	if (pid == 0) {
-		execve(program, NO_ARGS, NO_ENV);
+		execve(program, NO_ARGS, environ);
 		_exit(127);
 	}
 	if (pid < 0)

@@ -24,7 +24,7 @@ static void launch_fork(void *state, const char *program)
 	(void)state;
 	pid_t pid = fork();
 	if (pid == 0) {
-		execve(program, NO_ARGS, NO_ENV);
+		execve(program, NO_ARGS, environ);
 		_exit(127);
 	}
 	if (pid < 0)
@@ -36,7 +36,7 @@ static void launch_vfork(void *state, const char *program)
 	(void)state;
 	pid_t pid = vfork();
 	if (pid == 0) {
-		execve(program, NO_ARGS, NO_ENV);
+		execve(program, NO_ARGS, environ);
 		_exit(127);
 	}
 	if (pid < 0)
@@ -47,7 +47,7 @@ static void launch_spawn(void *state, const char *program)
 {
 	(void)state;
 	pid_t pid;
-	errno = posix_spawn(&pid, program, NULL, NULL, NO_ARGS, NO_ENV);
+	errno = posix_spawn(&pid, program, NULL, NULL, NO_ARGS, environ);
 	if (errno)
 		die("posix_spawn");
 }

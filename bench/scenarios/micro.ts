@@ -5,8 +5,9 @@ import { inheritedEnv } from "#pidpool/process/env.js";
 import { resolveSpec } from "#pidpool/process/spec.js";
 import { planStdio } from "#pidpool/process/stdio.js";
 import { fdFlags } from "#pidpool/native/syscalls.js";
-import { BatchWriter, readBatch, RECORD } from "#pidpool/pool/protocol.js";
-import type { MessagePort } from "node:worker_threads";
+import { RECORD } from "#pidpool/pool/protocol.js";
+import { ReportReader, ReportWriter } from "#pidpool/pool/report-ring.js";
+import { Region } from "#pidpool/native/region.js";
 import { Bench as TinyBench } from "tinybench";
 import type { Bench, Findings, Scenario } from "./scenario.ts";
 
@@ -28,13 +29,20 @@ function encodable(): Encodable {
   };
 }
 
-/** What leaves the supervisor thread is read at once; the message port itself is not measured. */
+function count(record: number, slot: number): void {
+  sink += record + slot;
+}
+
+/** What leaves the supervisor thread is read at once; the message that wakes the reader is not measured. */
 function roundTrip(): () => void {
-  const writer = new BatchWriter();
-  const port = { postMessage: (batch: Uint8Array) => readBatch(batch, (record, slot) => (sink += record + slot)) };
+  const region = Region.create();
+  const writer = new ReportWriter(region);
+  const reader = new ReportReader(region);
+  const tell = (): void => reader.expectMessage();
   return () => {
-    for (let slot = 0; slot < RECORDS; slot++) writer.add(RECORD.exited, slot, 1);
-    writer.flush(port as unknown as MessagePort);
+    for (let slot = 0; slot < RECORDS; slot++) writer.add(RECORD.exited, slot, 1, tell);
+    writer.publish(tell);
+    while (reader.next(count));
   };
 }
 
@@ -60,7 +68,7 @@ function steps(): readonly Step[] {
       weight: 1,
     },
     { label: "encodeSpec alone", call: () => (sink += encodeSpec(spec).length), weight: 1 },
-    { label: "one exit through BatchWriter and readBatch", call: roundTrip(), weight: RECORDS },
+    { label: "one exit through the ring of reports", call: roundTrip(), weight: RECORDS },
     { label: "one koffi call that is a system call (fcntl)", call: () => (sink += fdFlags(0)), weight: 1 },
   ];
 }

@@ -25,6 +25,9 @@ export interface Bench {
   interleave(measures: readonly (() => Promise<void>)[], rounds?: number): Promise<void>;
 }
 
+/** Costs are better when they are lower, rates when they are higher; some figures only tell what happened. */
+export type Better = "lower" | "higher" | "neither";
+
 /** The figures of a scenario. */
 export interface Findings {
   /** Of all rows that have none of their own. */
@@ -46,6 +49,8 @@ export interface Row {
   readonly x?: number;
   /** Where it is not that of the findings; the same for all rows of a group. */
   readonly unit?: string;
+  /** Where the unit does not tell; see {@link betterOf}. The same for all rows of a group. */
+  readonly better?: Better;
   readonly samples: readonly number[];
 }
 
@@ -57,6 +62,11 @@ export interface Bar {
   readonly unit: string;
   /** NaN where it could not be measured. */
   readonly value: number;
+}
+
+/** Which figures are the good ones: of a rate the high ones, else the low ones. */
+export function betterOf(unit: string): Better {
+  return /\/s$| a second$/.test(unit) ? "higher" : "lower";
 }
 
 /** Whether a bar is met; undefined where it could not be measured. */

@@ -39,6 +39,9 @@ export const SPEC_FLAG = {
 /** `struct pp_fd`. */
 export const FD = { target: 0, source: 4, handed: 8, path: 12, flags: 16, mode: 20, SIZE: 24 } as const;
 
+/** In {@link FD}.source: the launcher's /dev/null. `PP_DEVNULL`. */
+export const DEVNULL_SOURCE = -2;
+
 /** `enum pp_notify`, bits. */
 export const NOTIFY = { begin: 1, end: 2 } as const;
 
@@ -103,6 +106,8 @@ export const SLOT = {
   capture: 88,
   /** Written by the owner: a stop it asked for, reason | signal << 8. Tells a successor what a message no longer can. */
   stopRequest: 216,
+  /** 1 where captured output is wanted as bytes and not as text. */
+  wantsBytes: 220,
   /** A double: milliseconds of CLOCK_MONOTONIC when the child was reaped. */
   endedMs: 232,
   /** Written by waitid(2): `siginfo_t`, then `struct rusage`. `siginfo.si_pid` is 0 until then. */
@@ -136,8 +141,13 @@ export const LAUNCHER = {
   slots: 312,
   stackTop: 320,
   SIZE: 344,
-  /** The shim does not know this one: 1 tells the supervisor to end. */
+  /** The shim does not know these. 1 tells the supervisor to end. */
   supervisorStop: 384,
+  /** Counts what the supervisor has reported, and below what the owner has read of it. */
+  reportsHead: 448,
+  reportsTail: 512,
+  /** 1 from the supervisor's message to the owner's look at the reports. */
+  ownerTold: 516,
 } as const;
 
 /** Bytes of stack that a child needs between clone and exec. */
@@ -145,7 +155,7 @@ export const CHILD_STACK = 32768;
 
 /** What `pp_layout(0…)` must answer. */
 export const EXPECTED_LAYOUT: readonly number[] = [
-  2,
+  3,
   SPEC.SIZE,
   FD.SIZE,
   SLOT.SIZE,

@@ -3,10 +3,10 @@
 // It is mapped outside every JavaScript heap, so a supervisor that dies leaves
 // all that matters behind.
 //
-//   | child stack | launcher header | queue | notices | slots | arena |
+//   | child stack | launcher header | queue | notices | reports | slots | arena | bulks |
 import { PidpoolError } from "../errors.ts";
 import { errnoName } from "./errno.ts";
-import { CHILD_STACK, LAUNCHER, SLOT } from "./layout.ts";
+import { CAPTURE, CHILD_STACK, LAUNCHER, SLOT } from "./layout.ts";
 import { native } from "./load.ts";
 import { mmap, munmap } from "./syscalls.ts";
 
@@ -22,9 +22,15 @@ const QUEUE = HEADER + PAGE;
 const NOTICES = QUEUE + SLOT_COUNT * 4;
 /** A launch can have two notices. */
 const NOTICE_COUNT = SLOT_COUNT * 2;
-const SLOTS = NOTICES + NOTICE_COUNT * 4;
+const REPORTS = NOTICES + NOTICE_COUNT * 4;
+/** A child has two at most: that it was launched, and its end. Two words each. */
+export const REPORT_COUNT: number = SLOT_COUNT * 2;
+const SLOTS = REPORTS + REPORT_COUNT * 8;
 const ARENA = SLOTS + SLOT_COUNT * SLOT.SIZE;
-const TOTAL = ARENA + ARENA_SIZE;
+/** Doubles of one {@link Region.bulk}. */
+const BULK_DOUBLES = 3;
+const BULKS = ARENA + ARENA_SIZE;
+const TOTAL = BULKS + SLOT_COUNT * CAPTURE.MAX * BULK_DOUBLES * 8;
 
 /** One region as one thread sees it. Indices into the views count in their own elements. */
 export class Region {
@@ -82,6 +88,11 @@ export class Region {
     Atomics.store(this.words, (HEADER + field) >> 2, value);
   }
 
+  /** Sets a field and returns what it was. */
+  exchangeHeader(field: number, value: number): number {
+    return Atomics.exchange(this.words, (HEADER + field) >> 2, value);
+  }
+
   /** Byte offset of a slot. */
   slot(index: number): number {
     return SLOTS + index * SLOT.SIZE;
@@ -106,6 +117,19 @@ export class Region {
 
   notice(position: number): number {
     return this.words[(NOTICES >> 2) + (position & (NOTICE_COUNT - 1))] ?? 0;
+  }
+
+  /** Index of the first word of a report. */
+  report(position: number): number {
+    return (REPORTS >> 2) + (position & (REPORT_COUNT - 1)) * 2;
+  }
+
+  /**
+   * Index of the first of three doubles about memory that holds the large output of a slot's n-th captured fd:
+   * its address (0: there is none), its length, and how much of it is filled.
+   */
+  bulk(slot: number, n: number): number {
+    return (BULKS >> 3) + (slot * CAPTURE.MAX + n) * BULK_DOUBLES;
   }
 
   /** Byte offset of the arena. */

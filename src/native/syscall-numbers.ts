@@ -16,6 +16,8 @@ export interface SyscallNumbers {
   readonly ioctl: number;
   readonly kill: number;
   readonly mmap: number;
+  readonly madvise: number;
+  readonly mremap: number;
   readonly munmap: number;
   readonly nanosleep: number;
   readonly openat: number;
@@ -42,6 +44,8 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     mmap: 9,
     munmap: 11,
     ioctl: 16,
+    mremap: 25,
+    madvise: 28,
     nanosleep: 35,
     getpid: 39,
     socketpair: 53,
@@ -80,7 +84,9 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     getpid: 172,
     socketpair: 199,
     munmap: 215,
+    mremap: 216,
     mmap: 222,
+    madvise: 233,
     ...young,
   },
 };

@@ -234,6 +234,20 @@ export function mmap(length: number): number {
   return syscall(nr.mmap, 0, length, READ_WRITE, PRIVATE_ANONYMOUS_NORESERVE, -1, 0);
 }
 
+/** Changes the length of a mapping, which may move: its new address, or -errno. Copies page tables, never bytes. mremap(2). */
+export function mremap(address: number, oldLength: number, newLength: number): number {
+  ready();
+  const MAYMOVE = 1;
+  return syscall(nr.mremap, address, oldLength, newLength, MAYMOVE, 0, 0);
+}
+
+/** Asks for huge pages; fails without harm where the kernel has none. madvise(2). */
+export function adviseHugePages(address: number, length: number): number {
+  ready();
+  const MADV_HUGEPAGE = 14;
+  return syscall(nr.madvise, address, length, MADV_HUGEPAGE, 0, 0, 0);
+}
+
 /** munmap(2). */
 export function munmap(address: number, length: number): number {
   ready();

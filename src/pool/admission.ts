@@ -1,6 +1,8 @@
 // Who may start when: the places for one-shot children, the queue before them,
 // launches that wait to try again, and the question whether all is done.
+import { Fifo } from "./fifo.ts";
 import type { Launch } from "./launch.ts";
+import { Roster } from "./roster.ts";
 
 /** What is told about backpressure. */
 export interface AdmissionEvents {
@@ -15,10 +17,10 @@ export class Admission {
   readonly #concurrency: number;
   readonly #maxQueue: number;
   readonly #events: AdmissionEvents;
-  readonly #queue = new Set<Launch>();
+  readonly #queue = new Fifo<Launch>();
   readonly #retries = new Map<Launch, NodeJS.Timeout>();
   /** All that have begun and are not over, retries included. */
-  readonly #live = new Set<Launch>();
+  readonly #live = new Roster<Launch>();
   readonly #idle: (() => void)[] = [];
   #running = 0;
   #needsDrain = false;
@@ -39,8 +41,8 @@ export class Admission {
     return this.#queue.size;
   }
 
-  get live(): ReadonlySet<Launch> {
-    return this.#live;
+  get live(): readonly Launch[] {
+    return this.#live.members;
   }
 
   get needsDrain(): boolean {
@@ -58,7 +60,7 @@ export class Admission {
       this.#begin(launch);
       return;
     }
-    this.#queue.add(launch);
+    launch.ticket = this.#queue.add(launch);
     if (this.#needsDrain) return;
     this.#needsDrain = true;
     this.#events.needsDrain();
@@ -89,7 +91,8 @@ export class Admission {
 
   /** The launch no longer waits. */
   forget(launch: Launch): void {
-    this.#queue.delete(launch);
+    this.#leaveQueue(launch);
+    if (this.#retries.size === 0) return;
     clearTimeout(this.#retries.get(launch));
     this.#retries.delete(launch);
   }
@@ -98,32 +101,41 @@ export class Admission {
   settle(launch: Launch): void {
     if (this.#live.delete(launch) && launch.spec.kind === "run") this.#running--;
     // An exit may be what those who ran out of something have waited for.
-    const [waiting] = this.#shut ? [] : this.#retries.keys();
-    if (waiting !== undefined) {
-      this.forget(waiting);
-      waiting.attempt();
+    if (this.#retries.size > 0 && !this.#shut) {
+      const [waiting] = this.#retries.keys();
+      if (waiting !== undefined) {
+        this.forget(waiting);
+        waiting.attempt();
+      }
     }
     this.#advance();
   }
 
+  #leaveQueue(launch: Launch): void {
+    if (launch.ticket < 0) return;
+    this.#queue.remove(launch.ticket);
+    launch.ticket = -1;
+  }
+
   #advance(): void {
     while (this.#running < this.#concurrency) {
-      const [next] = this.#queue;
+      const next = this.#queue.shift();
       if (next === undefined) break;
-      this.#queue.delete(next);
+      next.ticket = -1;
       this.#begin(next);
     }
     if (this.#needsDrain && this.#queue.size === 0 && this.#running < this.#concurrency) {
       this.#needsDrain = false;
       this.#events.drain();
     }
-    if (this.#live.size === 0 && this.#queue.size === 0) for (const done of this.#idle.splice(0)) done();
+    if (this.#idle.length > 0 && this.#live.size === 0 && this.#queue.size === 0)
+      for (const done of this.#idle.splice(0)) done();
   }
 
   /** Ends all waiting: returns those that waited, for their owner to drop. */
   shut(): Launch[] {
     this.#shut = true;
-    return [...this.#queue, ...this.#retries.keys()];
+    return [...this.#queue.toArray(), ...this.#retries.keys()];
   }
 
   /** Resolves once nothing waits and nothing lives. */

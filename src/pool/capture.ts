@@ -5,12 +5,14 @@ import { CAPTURE, SLOT } from "../native/layout.ts";
 import { native } from "../native/load.ts";
 import type { Region } from "../native/region.ts";
 import { close, read, setPipeSize } from "../native/syscalls.ts";
+import { Bulk } from "./bulk.ts";
 import { OUTPUT, type CapturedOutput } from "./protocol.ts";
 
 /** The default size of a pipe: one read empties it. */
 const READ_SIZE = 65536;
 const LARGE_PIPE = 1 << 20;
 
+const NOTHING = new Uint8Array(0);
 const scratch = new Uint8Array(READ_SIZE);
 let scratchAddress = 0;
 
@@ -22,7 +24,7 @@ interface Stream {
   flags: number;
   /** Small outputs wait here as they came; a large one grows in `bulk`. */
   chunks: Uint8Array[];
-  bulk: Uint8Array | undefined;
+  readonly bulk: Bulk;
   size: number;
 }
 
@@ -30,25 +32,28 @@ interface Stream {
 export class Capture {
   readonly #region: Region;
   readonly #streams: Stream[] = [];
+  readonly #wantsBytes: boolean;
   #open = 0;
 
   /** @param lost true where an earlier supervisor may have taken some of the output with it. */
   constructor(region: Region, slot: number, lost: boolean) {
     this.#region = region;
     const at = region.slot(slot);
+    this.#wantsBytes = region.words[(at + SLOT.wantsBytes) >> 2] === 1;
     const count = region.words[(at + SLOT.captures) >> 2] ?? 0;
     for (let i = 0; i < count; i++) {
       const record = at + SLOT.capture + i * CAPTURE.SIZE;
       const target = region.words[(record + CAPTURE.target) >> 2] ?? 0;
       const limit = region.doubles[(record + CAPTURE.limit) >> 3] ?? 0;
+      const bulk = new Bulk(region, slot, i);
       this.#streams.push({
         record,
         target,
         limit,
         flags: lost ? OUTPUT.lost : 0,
         chunks: [],
-        bulk: undefined,
-        size: 0,
+        bulk,
+        size: bulk.exists ? bulk.size : 0,
       });
       if (this.#fd(record) >= 0) this.#open++;
     }
@@ -100,7 +105,19 @@ export class Capture {
 
   /** Everything that was kept. */
   outputs(): CapturedOutput[] {
-    return this.#streams.map((stream) => ({ fd: stream.target, flags: stream.flags, bytes: joined(stream) }));
+    return this.#streams.map((stream, i) => {
+      const { target, flags, bulk } = stream;
+      if (!bulk.exists) return { fd: target, flags, bytes: joined(stream) };
+      if (this.#wantsBytes) {
+        try {
+          return { fd: target, flags, bytes: bulk.toBytes() };
+        } catch {
+          // No memory for it here. The pool's thread has as little, and says so.
+        }
+      }
+      bulk.trim();
+      return { fd: target, flags, bytes: NOTHING, bulk: i };
+    });
   }
 
   #close(stream: Stream): void {
@@ -116,12 +133,13 @@ export class Capture {
     const fd = this.#fd(stream.record);
     if (fd < 0) return "end";
     const { bulk } = stream;
+    const inBulk = bulk.exists;
     let n: number;
-    if (bulk === undefined) {
+    if (inBulk) {
+      n = read(fd, bulk.end, bulk.room);
+    } else {
       if (scratchAddress === 0) scratchAddress = native().addressOf(scratch);
       n = read(fd, scratchAddress, READ_SIZE);
-    } else {
-      n = read(fd, native().addressOf(bulk) + stream.size, bulk.length - stream.size);
     }
     if (n === -EAGAIN || n === -EINTR) return "empty";
     if (n <= 0) {
@@ -129,42 +147,32 @@ export class Capture {
       return "end";
     }
     const kept = Math.min(n, stream.limit - stream.size);
-    if (bulk === undefined && kept > 0) stream.chunks.push(scratch.slice(0, kept));
+    if (inBulk) bulk.add(kept);
+    else if (kept > 0) stream.chunks.push(scratch.slice(0, kept));
     stream.size += kept;
-    if (kept < n) {
-      stream.flags |= OUTPUT.limit;
-      return "limit";
-    }
-    if (stream.size >= READ_SIZE) grow(stream, fd);
-    return "data";
+    if (kept === n && (stream.size < READ_SIZE || makeRoom(stream, fd))) return "data";
+    // No memory is a limit too.
+    stream.flags |= OUTPUT.limit;
+    return "limit";
   }
 }
 
-/** From the first full pipe on: a larger pipe, and reads straight into the buffer that is handed over. */
-function grow(stream: Stream, fd: number): void {
-  const { bulk, size } = stream;
-  if (bulk === undefined) setPipeSize(fd, LARGE_PIPE);
-  else if (bulk.length - size >= READ_SIZE) return;
-  const capacity = Math.max(4 * READ_SIZE, Math.min(size * 2, stream.limit + READ_SIZE));
-  const grown = new Uint8Array(Math.max(capacity, size + READ_SIZE));
-  if (bulk === undefined) join(stream.chunks, grown);
-  else grown.set(bulk.subarray(0, size));
-  stream.chunks = [];
-  stream.bulk = grown;
+/** From the first full pipe on: a larger pipe, and reads straight into the memory that is handed over. */
+function makeRoom({ bulk, chunks }: Stream, fd: number): boolean {
+  if (bulk.exists) return bulk.grow(READ_SIZE);
+  setPipeSize(fd, LARGE_PIPE);
+  if (!bulk.grow(READ_SIZE)) return false;
+  for (const chunk of chunks.splice(0)) bulk.append(chunk);
+  return true;
 }
 
-function join(chunks: readonly Uint8Array[], target: Uint8Array): void {
-  let at = 0;
-  for (const chunk of chunks) {
-    target.set(chunk, at);
-    at += chunk.length;
-  }
-}
-
-function joined({ chunks, bulk, size }: Stream): Uint8Array {
-  if (bulk !== undefined) return bulk.length > size * 1.5 ? bulk.slice(0, size) : bulk.subarray(0, size);
+function joined({ chunks, size }: Stream): Uint8Array {
   if (chunks.length === 1 && chunks[0] !== undefined) return chunks[0];
   const all = new Uint8Array(size);
-  join(chunks, all);
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
   return all;
 }

@@ -4,8 +4,8 @@ import { finished, type Readable } from "node:stream";
 import type { ExitReport } from "../process/report.ts";
 import type { StdioStream } from "../process/process.ts";
 import type { LaunchSpec } from "../process/spec.ts";
+import type { Collected } from "./collect-output.ts";
 import type { Plumbing } from "./plumbing.ts";
-import type { CapturedOutput } from "./protocol.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** What a supervisor tells about a child. Exactly one of failed, cancelled and exited comes, and comes last. */
@@ -13,25 +13,23 @@ export interface ChildEvents {
   launched(pid: number): void;
   failed(stage: string, errno: number): void;
   cancelled(): void;
-  exited(report: ExitReport, outputs: readonly CapturedOutput[]): void;
+  exited(report: ExitReport, collected: Collected): void;
 }
 
-/** A child's place: which supervisor, which slot of it, and which of the children that this slot has had. */
-export interface Place {
-  readonly supervisor: Supervisor;
-  readonly slot: number;
-  readonly generation: number;
-}
+const NO_STREAMS: readonly StdioStream[] = Object.freeze([]);
 
 /** A launch in whatever state. */
 export class Child {
   readonly spec: LaunchSpec;
   readonly events: ChildEvents;
   readonly announce: boolean;
-  place: Place | undefined;
+  /** Where it is, while it has a slot: which supervisor's, which one, and which of the children that this slot has had. */
+  supervisor: Supervisor | undefined;
+  slot = -1;
+  generation = 0;
   /** Whether it keeps Node alive. */
   refed = true;
-  stdio: readonly StdioStream[] = [];
+  stdio: readonly StdioStream[] = NO_STREAMS;
   #feed: Socket | undefined;
 
   /** @param announce whether {@link ChildEvents.launched} is wanted; it costs the supervisor a wake-up. */
@@ -82,13 +80,13 @@ export class Child {
   #inputEnded(error: NodeJS.ErrnoException | null | undefined): void {
     if (error === null || error === undefined || this.#inputOver) return;
     this.inputError = error;
-    this.place?.supervisor.stop(this, "input-error", this.spec.killSignal);
+    this.supervisor?.stop(this, "input-error", this.spec.killSignal);
   }
 
   setRef(ref: boolean): void {
     if (this.refed === ref) return;
     this.refed = ref;
-    this.place?.supervisor.countRef(ref ? 1 : -1);
+    this.supervisor?.countRef(ref ? 1 : -1);
     for (const stream of [...this.stdio, this.#feed]) {
       const socket = stream as Socket | null | undefined;
       if (ref) socket?.ref();

@@ -46,20 +46,35 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
   }
 
   /** As {@link ProcessPool.run}; `overrides` change some of the command's options for this once. */
-  async run<const S2 extends StdioOption = S extends StdioOption ? S : "capture", const E2 extends Encoding = E>(
+  run<const S2 extends StdioOption = S extends StdioOption ? S : "capture", const E2 extends Encoding = E>(
     overrides?: RunOptions<S2, E2>,
   ): Promise<RunResult<Captured<S2, 1, E2>, Captured<S2, 2, E2>>> {
-    return this.#host.run(this.#spec("run", overrides)) as Promise<RunResult<Captured<S2, 1, E2>, Captured<S2, 2, E2>>>;
+    return this.#start("run", overrides) as Promise<RunResult<Captured<S2, 1, E2>, Captured<S2, 2, E2>>>;
   }
 
   /** As {@link ProcessPool.spawn}. */
-  async spawn<const S2 extends StdioOption = S extends StdioOption ? S : "pipe">(
+  spawn<const S2 extends StdioOption = S extends StdioOption ? S : "pipe">(
     overrides?: SpawnOptions<S2>,
   ): Promise<ProcessOf<S2>> {
-    return this.#host.spawn(this.#spec("spawn", overrides)) as Promise<ProcessOf<S2>>;
+    return this.#start("spawn", overrides) as Promise<ProcessOf<S2>>;
+  }
+
+  /** What an async function does, without its cost: another promise, and two more turns of the microtask queue. */
+  #start(kind: LaunchKind, overrides: LaunchOptions | undefined): Promise<RunResult | Process> {
+    let spec: LaunchSpec;
+    try {
+      spec = this.#spec(kind, overrides);
+    } catch (error) {
+      return rejected(error);
+    }
+    return kind === "run" ? this.#host.run(spec) : this.#host.spawn(spec);
   }
 }
 
 function wantsPipe({ stdio }: LaunchOptions): boolean {
   return stdio === "pipe" || (Array.isArray(stdio) && stdio.includes("pipe"));
+}
+
+async function rejected(error: unknown): Promise<never> {
+  throw error;
 }

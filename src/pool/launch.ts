@@ -3,15 +3,17 @@
 import { performance } from "node:perf_hooks";
 import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
 import { launchError } from "../process/diagnose.ts";
-import { Process } from "../process/process.ts";
+import { Process, type ProcessControl } from "../process/process.ts";
 import { describeExit, type ExitReport } from "../process/report.ts";
-import type { RunResult, Truncation } from "../process/result.ts";
+import type { RunResult } from "../process/result.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
-import { OUTPUT, type CapturedOutput } from "./protocol.ts";
+import type { Collected } from "./collect-output.ts";
+import type { Ticket } from "./fifo.ts";
 import { RETRY, retryDelay } from "./retry.ts";
+import type { Rostered } from "./roster.ts";
 import { NO_ROOM } from "./supervisor.ts";
 
 /** What a launch needs of its pool. */
@@ -35,33 +37,36 @@ export interface Answer<T> {
 }
 
 /** A launch in whatever state. */
-export class Launch implements ChildEvents {
+export class Launch implements ChildEvents, ProcessControl, Rostered {
   readonly spec: LaunchSpec;
   readonly child: Child;
+  /** Place in the admission's queue, -1 for none. */
+  ticket: Ticket = -1;
+  rosterIndex = -1;
   readonly #host: LaunchHost;
   readonly #run: Answer<RunResult> | undefined;
   readonly #spawn: Answer<Process> | undefined;
   readonly #calledAt = performance.now();
-  readonly #forgetAbort: (() => void) | undefined;
+  #forgetAbort: (() => void) | undefined;
   #beganAt = 0;
   #attempts = 0;
   #firstFailure = 0;
   #announced = false;
   #process: Process | undefined;
-  #resolveResult: ((result: RunResult) => void) | undefined;
 
   constructor(
     host: LaunchHost,
     spec: LaunchSpec,
     announce: boolean,
-    answer: { run: Answer<RunResult> } | { spawn: Answer<Process> },
+    run: Answer<RunResult> | undefined,
+    spawn: Answer<Process> | undefined,
   ) {
     this.spec = spec;
     this.#host = host;
-    this.#run = "run" in answer ? answer.run : undefined;
-    this.#spawn = "spawn" in answer ? answer.spawn : undefined;
-    this.child = new Child(spec, this, announce || this.#spawn !== undefined);
-    this.#forgetAbort = spec.signal === undefined ? undefined : onAbort(spec.signal, () => this.#abort());
+    this.#run = run;
+    this.#spawn = spawn;
+    this.child = new Child(spec, this, announce || spawn !== undefined);
+    if (spec.signal !== undefined) this.#forgetAbort = onAbort(spec.signal, () => this.#abort());
   }
 
   /** Milliseconds from the call until the launch began. */
@@ -101,21 +106,15 @@ export class Launch implements ChildEvents {
     this.#host.spawned(this, pid);
     if (this.#spawn === undefined) return;
     const { spec, child } = this;
-    const result = new Promise<RunResult>((resolve) => (this.#resolveResult = resolve));
-    this.#process = new Process(
-      { pid, file: spec.file, args: spec.args, killAfter: spec.killAfter },
-      child.stdio,
-      result,
-      {
-        kill: (signal, group) => this.#kill(signal, group),
-        setRef: (ref) => child.setRef(ref),
-      },
-    );
+    this.#process = new Process(pid, spec, child.stdio, this);
     this.#spawn.resolve(this.#process);
   }
 
-  #kill(signal: number, group: boolean): boolean {
-    const { place } = this.child;
+  setRef(ref: boolean): void {
+    this.child.setRef(ref);
+  }
+
+  kill(signal: number, group: boolean): boolean {
     if (group && !this.spec.leader) {
       throw new InvalidOptionError(
         "group",
@@ -123,7 +122,7 @@ export class Launch implements ChildEvents {
         'the child leads no process group; start it with session: true or session: "group"',
       );
     }
-    const result = place?.supervisor.signal(this.child, signal, group);
+    const result = this.child.supervisor?.signal(this.child, signal, group);
     if (result === undefined) return false;
     if (result >= 0) return true;
     const errno = errnoName(-result);
@@ -171,13 +170,12 @@ export class Launch implements ChildEvents {
       );
   }
 
-  exited(report: ExitReport, outputs: readonly CapturedOutput[]): void {
+  exited(report: ExitReport, collected: Collected): void {
     // The exit may be known before the word of the launch.
     if (this.child.announce) this.launched(report.pid);
-    const result = this.#result(report, outputs);
+    const result = this.#result(report, collected);
     this.#end(report);
-    this.#resolveResult?.(result);
-    this.#process?.settle(report);
+    this.#process?.settle(result);
     if (this.#run === undefined) return;
     if (!this.spec.check || (report.status === "exited" && report.code === 0 && report.reason === "exit")) {
       this.#run.resolve(result);
@@ -199,7 +197,7 @@ export class Launch implements ChildEvents {
   #abort(): void {
     const { child, spec } = this;
     this.#abortError = abortError(spec);
-    if (child.place !== undefined) child.place.supervisor.stop(child, "aborted", spec.killSignal);
+    if (child.supervisor !== undefined) child.supervisor.stop(child, "aborted", spec.killSignal);
     else this.drop(this.#abortError);
   }
 
@@ -212,20 +210,8 @@ export class Launch implements ChildEvents {
     (this.#run ?? this.#spawn)?.reject(error);
   }
 
-  #result(report: ExitReport, outputs: readonly CapturedOutput[]): RunResult {
+  #result(report: ExitReport, { output, truncated }: Collected): RunResult {
     const { spec } = this;
-    const output: (string | Buffer | null)[] = [null, null, null];
-    let truncated: Truncation | null = null;
-    for (const { fd, flags, bytes } of outputs) {
-      const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-      while (output.length < fd) output.push(null);
-      // A small output lies in the batch's memory, which it must not keep.
-      if (spec.encoding !== "buffer") output[fd] = buffer.toString(spec.encoding);
-      else output[fd] = bytes.length * 2 < bytes.buffer.byteLength ? Buffer.from(buffer) : buffer;
-      if ((flags & OUTPUT.limit) !== 0) truncated = "output-limit";
-      else if ((flags & OUTPUT.lost) !== 0) truncated ??= "supervisor-lost";
-      else if ((flags & OUTPUT.held) !== 0) truncated ??= "held-open";
-    }
     return {
       file: spec.file,
       args: spec.args,

@@ -34,12 +34,11 @@ export class Plumbing {
   #input: { fd: number; rest: Uint8Array | undefined } | undefined;
 
   /** Opens everything. Returns 0, or -errno with nothing left open. */
-  open(spec: LaunchSpec, devNull: number): number {
+  open(spec: LaunchSpec): number {
     let result = 0;
     spec.fds.forEach((plan, index) => {
       if (result < 0) return;
-      if (plan.kind === "ignore") this.sources.push({ index, source: devNull, handed: false });
-      else if (plan.kind === "capture") result = this.#openCapture(index, plan.target);
+      if (plan.kind === "capture") result = this.#openCapture(index, plan.target);
       else if (plan.kind === "pipe") result = this.#openStream(index, plan.target);
       else if (plan.kind === "input") result = this.#openInput(index, spec);
     });

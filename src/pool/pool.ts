@@ -11,7 +11,7 @@ import { SIGKILL } from "../process/signals.ts";
 import { resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import { Admission } from "./admission.ts";
 import { Command } from "./command.ts";
-import { abortError, Launch, type Answer, type LaunchHost } from "./launch.ts";
+import { abortError, Launch, type LaunchHost } from "./launch.ts";
 import { resolvePoolOptions, type FilledPoolOptions, type PoolOptions } from "./options.ts";
 import { Tally, type PoolStats } from "./stats.ts";
 import { SupervisorSet } from "./supervisor-set.ts";
@@ -168,7 +168,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return {
       running: this.#admission.running,
       queueSize: this.#admission.queueSize,
-      children: this.#admission.live.size,
+      children: this.#admission.live.length,
       completed: tally.completed,
       failed: tally.failed,
       retried: tally.retried,
@@ -194,7 +194,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       this.#state = "destroyed";
       const closed = closedError();
       for (const launch of this.#admission.shut()) launch.drop(closed);
-      for (const { child } of this.#admission.live) child.place?.supervisor.stop(child, "shutdown", SIGKILL);
+      for (const { child } of this.#admission.live) child.supervisor?.stop(child, "shutdown", SIGKILL);
     }
     return this.#end();
   }
@@ -205,20 +205,25 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   }
 
   #run(spec: LaunchSpec): Promise<RunResult> {
-    return this.#admit<RunResult>(spec, (run) => {
-      if (this.#admission.full) run.reject(this.#queueFull());
-      else this.#admission.enqueue(new Launch(this.#host, spec, this.listenerCount("spawn") > 0, { run }));
+    const refusal = this.#refusal(spec) ?? (this.#admission.full ? this.#queueFull() : undefined);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const announce = this.listenerCount("spawn") > 0;
+    return new Promise((resolve, reject) => {
+      this.#admission.enqueue(new Launch(this.#host, spec, announce, { resolve, reject }, undefined));
     });
   }
 
   #spawn(spec: LaunchSpec): Promise<Process> {
-    return this.#admit<Process>(spec, (spawn) => this.#admission.start(new Launch(this.#host, spec, true, { spawn })));
+    const refusal = this.#refusal(spec);
+    if (refusal !== undefined) return Promise.reject(refusal);
+    return new Promise((resolve, reject) => {
+      this.#admission.start(new Launch(this.#host, spec, true, undefined, { resolve, reject }));
+    });
   }
 
-  #admit<T>(spec: LaunchSpec, start: (answer: Answer<T>) => void): Promise<T> {
-    if (this.#state !== "open") return Promise.reject(closedError());
-    if (spec.signal?.aborted === true) return Promise.reject(abortError(spec));
-    return new Promise<T>((resolve, reject) => start({ resolve, reject }));
+  #refusal(spec: LaunchSpec): PidpoolError | undefined {
+    if (this.#state !== "open") return closedError();
+    return spec.signal?.aborted === true ? abortError(spec) : undefined;
   }
 
   #queueFull(): PidpoolError {

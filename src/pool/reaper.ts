@@ -5,7 +5,6 @@ import { native } from "../native/load.ts";
 import { SLOT, STATE } from "../native/layout.ts";
 import type { Region } from "../native/region.ts";
 import { close, ioctl, waitPidfd } from "../native/syscalls.ts";
-import { monotonicNow } from "../process/report.ts";
 
 const SI_CODE = SLOT.siginfo + 8;
 const SI_PID = SLOT.siginfo + 16;
@@ -20,11 +19,11 @@ const PIDFD_INFO_EXIT = 8;
 const info = new DataView(new ArrayBuffer(64));
 
 /**
- * Reaps the child of a slot and closes its pidfd.
+ * Reaps the child of a slot and closes its pidfd. `now`, in milliseconds of CLOCK_MONOTONIC, goes down as its end.
  *
  * @returns "reaped"; "busy" while another thread signals the child or a debugger holds it: ask again.
  */
-export function reap(region: Region, index: number, ownPeakKiB: number): "reaped" | "busy" {
+export function reap(region: Region, index: number, now: number, ownPeakKiB: number): "reaped" | "busy" {
   const at = region.slot(index);
   const state = at >> 2;
   const words = region.words;
@@ -41,7 +40,7 @@ export function reap(region: Region, index: number, ownPeakKiB: number): "reaped
     }
     if (result < 0) stolen(words, at, pidfd);
     words[(at + SLOT.parentPeak) >> 2] = ownPeakKiB;
-    region.doubles[(at + SLOT.endedMs) >> 3] = monotonicNow();
+    region.doubles[(at + SLOT.endedMs) >> 3] = now;
   }
   if (pidfd >= 0) {
     words[(at + SLOT.pidfd) >> 2] = -1;

@@ -8,26 +8,24 @@ import { WAKE_TOKEN } from "../native/launcher.ts";
 import { native } from "../native/load.ts";
 import { Region } from "../native/region.ts";
 import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, nap, ownPeakRss } from "../native/syscalls.ts";
-import { reasonCode } from "../process/report.ts";
+import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Capture } from "./capture.ts";
-import { BatchWriter, RECORD, type StopMessage, type SupervisorStart } from "./protocol.ts";
+import { Gathering } from "./gathering.ts";
+import { OutputWriter } from "./output-batch.ts";
+import { RECORD, type StopMessage, type SupervisorStart } from "./protocol.ts";
 import { reap } from "./reaper.ts";
+import { ReportWriter } from "./report-ring.ts";
 import { signalChild } from "./signal-child.ts";
 import { Slots } from "./slots.ts";
 import { Stopper } from "./stopper.ts";
 import { takeOver } from "./succession.ts";
 
 const MAX_EVENTS = 512;
+/** These take some 100 µs together. */
+const EXITS_PER_LOOK = 32;
 /** Batches that are gathered before a message is sent, when exits pour in. */
 const MAX_ROUNDS = 8;
-/**
- * Microseconds that a launch takes at least, and the longest nap. While launches wait in the launcher's queue,
- * no throughput hangs on an exit being seen at once: exits are left to gather for as long as the queue lasts,
- * and cost one wake-up of this thread and of the main thread together.
- */
-const NAP = { perLaunch: 32, longest: 1000, fewestLaunches: 4 } as const;
-
 /**
  * Milliseconds of the first sleep after something happened; each sleep after it is twice as long, up to the
  * bound that the pool's thread gives. A thread of V8's that works for this isolate in the background (a
@@ -50,21 +48,27 @@ class SupervisorThread {
   readonly #begin: SupervisorStart;
   readonly #slots: Slots;
   readonly #stopper: Stopper;
-  readonly #batch = new BatchWriter();
+  readonly #reports: ReportWriter;
+  readonly #outputs = new OutputWriter();
+  readonly #tellOwner = (): void => this.#begin.port.postMessage(null);
   readonly #captures = new Map<number, Capture>();
   /** Reaped children whose output another process still holds. */
   readonly #lingering = new Set<number>();
   readonly #events = new Int32Array(MAX_EVENTS * EPOLL_EVENT.WORDS);
   readonly #eventsAddress = native().addressOf(this.#events);
+  readonly #gathering = new Gathering();
   #noticesTail: number;
   #sleep = FIRST_SLEEP;
-  /** Read once a round, when first needed. */
+  /** The time and this process's peak RSS, read when first needed in a round and after so many exits. */
+  #now = 0;
   #ownPeak = 0;
+  #reaped = 0;
 
   constructor(begin: SupervisorStart) {
     this.#begin = begin;
     const slots = new Slots(Region.attach(begin.region));
     this.#slots = slots;
+    this.#reports = new ReportWriter(slots.region);
     this.#stopper = new Stopper(slots, {
       graceOver: (slot) => this.#endGrace(slot),
       poll: (slot) => this.#poll(slot),
@@ -76,12 +80,12 @@ class SupervisorThread {
       reap: (slot) => this.#reap(slot),
       notice: (slot) => this.#notice(slot),
     });
-    this.#batch.flush(begin.port);
+    this.#flush();
   }
 
   loop(): void {
     const { region } = this.#slots;
-    const { epoll, port, longestSleep } = this.#begin;
+    const { epoll, longestSleep } = this.#begin;
     let gathering = false;
     while (region.header(LAUNCHER.supervisorStop) === 0) {
       if (gathering) this.#gather();
@@ -90,7 +94,7 @@ class SupervisorThread {
       region.setHeader(LAUNCHER.watcherSleeping, 1);
       let n = epollWait(epoll, this.#eventsAddress, MAX_EVENTS, this.#timeout());
       region.setHeader(LAUNCHER.watcherSleeping, 0);
-      this.#ownPeak = 0;
+      this.#reaped = 0;
       for (let round = 1; ; round++) {
         this.#handle(n);
         if (n < MAX_EVENTS || round === MAX_ROUNDS) break;
@@ -98,7 +102,7 @@ class SupervisorThread {
       }
       this.#readNotices();
       this.#stopper.meet();
-      this.#batch.flush(port);
+      this.#flush();
       gathering = n > 0;
       this.#sleep = n > 0 ? FIRST_SLEEP : Math.min(this.#sleep * 2, longestSleep);
     }
@@ -106,8 +110,10 @@ class SupervisorThread {
 
   #gather(): void {
     const { region } = this.#slots;
-    const waiting = (region.header(LAUNCHER.head) - region.header(LAUNCHER.tail)) | 0;
-    if (waiting >= NAP.fewestLaunches) nap(Math.min(waiting * NAP.perLaunch, NAP.longest));
+    const tail = region.header(LAUNCHER.tail);
+    const waiting = (region.header(LAUNCHER.head) - tail) | 0;
+    const microseconds = this.#gathering.nap(waiting, tail, monotonicNow());
+    if (microseconds > 0) nap(Math.min(microseconds, this.#stopper.wait * 1000));
   }
 
   #timeout(): number {
@@ -140,8 +146,11 @@ class SupervisorThread {
 
   #reap(slot: number): void {
     const slots = this.#slots;
-    if (this.#ownPeak === 0) this.#ownPeak = ownPeakRss();
-    if (reap(slots.region, slot, this.#ownPeak) === "busy") {
+    if (this.#reaped++ % EXITS_PER_LOOK === 0) {
+      this.#now = monotonicNow();
+      this.#ownPeak = ownPeakRss();
+    }
+    if (reap(slots.region, slot, this.#now, this.#ownPeak) === "busy") {
       if (slots.state(slot) === STATE.running) {
         // A debugger reaps first. The pidfd stays readable: look now and then instead of spinning.
         epollDelete(this.#begin.epoll, slots.get(slot, SLOT.pidfd));
@@ -172,7 +181,14 @@ class SupervisorThread {
   }
 
   #report(record: number, slot: number, capture?: Capture): void {
-    this.#batch.add(record, slot, this.#slots.generation(slot), capture?.outputs());
+    const generation = this.#slots.generation(slot);
+    if (capture === undefined) this.#reports.add(record, slot, generation, this.#tellOwner);
+    else this.#outputs.add(record, slot, generation, capture.outputs());
+  }
+
+  #flush(): void {
+    this.#reports.publish(this.#tellOwner);
+    this.#outputs.flush(this.#begin.port);
   }
 
   // ---- output

@@ -7,9 +7,11 @@ import { SLOT_COUNT } from "../native/region.ts";
 import { epollAdd } from "../native/syscalls.ts";
 import { monotonicNow, readReport, reasonCode, type ExitReason } from "../process/report.ts";
 import type { Child } from "./child.ts";
+import { collectOutput } from "./collect-output.ts";
 import { fillSlot } from "./fill-slot.ts";
+import { Inbox } from "./inbox.ts";
 import { Plumbing } from "./plumbing.ts";
-import { eventToken, readBatch, RECORD, type CapturedOutput, type StopMessage } from "./protocol.ts";
+import { eventToken, RECORD, type CapturedOutput, type StopMessage } from "./protocol.ts";
 import { signalChild } from "./signal-child.ts";
 import { Slots } from "./slots.ts";
 import { ThreadKeeper } from "./thread-keeper.ts";
@@ -17,6 +19,8 @@ import type { SupervisorThreads } from "./threads.ts";
 
 /** {@link Supervisor.start}: too many launches are under way; there is room again soon. */
 export const NO_ROOM = -0x10000;
+
+const NONE: readonly [] = [];
 
 /** Owns a launcher, a supervisor thread, and the slots of their region. */
 export class Supervisor {
@@ -34,14 +38,14 @@ export class Supervisor {
   constructor(threads: SupervisorThreads, onDeath: (cause: unknown) => void) {
     this.launcher = new Launcher();
     this.#slots = new Slots(this.launcher.region);
+    const inbox = new Inbox(this.launcher.region, (record, slot, generation, outputs) => {
+      const child = this.#children[slot];
+      // A successor may say again what its predecessor said.
+      if (child?.generation === generation) this.#record(record, slot, child, outputs);
+    });
     this.#thread = new ThreadKeeper(threads, this.launcher, {
       died: onDeath,
-      message: (message) =>
-        readBatch(message, (record, slot, generation, outputs) => {
-          const child = this.#children[slot];
-          // A successor may say again what its predecessor said.
-          if (child?.place?.generation === generation) this.#record(record, slot, child, outputs);
-        }),
+      message: (message) => inbox.receive(message),
     });
   }
 
@@ -65,15 +69,15 @@ export class Supervisor {
     if (!launcher.hasRoom(child.spec.block.length)) return NO_ROOM;
     const slot = this.#takeSlot();
     if (slot < 0) return -EAGAIN;
-    const plumbing = new Plumbing();
-    let result = plumbing.open(child.spec, launcher.devNull);
+    const plumbing = child.spec.piped ? new Plumbing() : undefined;
+    let result = plumbing?.open(child.spec) ?? 0;
     if (result >= 0) {
-      fillSlot(this.#slots, slot, child, plumbing.captures);
-      result = launcher.prepare(slot, child.spec.block, plumbing.sources);
-      if (result >= 0) result = this.#watchOutput(slot, plumbing);
+      fillSlot(this.#slots, slot, child, plumbing?.captures ?? NONE);
+      result = launcher.prepare(slot, child.spec.block, plumbing?.sources ?? NONE);
+      if (result >= 0 && plumbing !== undefined) result = this.#watchOutput(slot, plumbing);
       if (result < 0) {
         launcher.release(slot);
-        plumbing.abandon();
+        plumbing?.abandon();
       }
     }
     if (result < 0) {
@@ -83,7 +87,7 @@ export class Supervisor {
     this.#occupy(slot, child);
     this.#slots.setState(slot, STATE.queued);
     launcher.submit(slot);
-    child.connect(plumbing);
+    if (plumbing !== undefined) child.connect(plumbing);
     return 0;
   }
 
@@ -127,14 +131,16 @@ export class Supervisor {
 
   #occupy(slot: number, child: Child): void {
     this.#children[slot] = child;
-    child.place = { supervisor: this, slot, generation: this.#slots.generation(slot) };
+    child.supervisor = this;
+    child.slot = slot;
+    child.generation = this.#slots.generation(slot);
     this.#load++;
     if (child.refed) this.countRef(1);
   }
 
   #vacate(slot: number, child: Child): void {
     this.#children[slot] = undefined;
-    child.place = undefined;
+    child.supervisor = undefined;
     this.launcher.release(slot);
     this.#slots.setState(slot, STATE.free);
     this.#free.push(slot);
@@ -149,14 +155,13 @@ export class Supervisor {
 
   /** Signals a child. Returns 0, -errno, or undefined where it is gone. */
   signal(child: Child, signal: number, group: boolean): number | undefined {
-    return child.place === undefined ? undefined : signalChild(this.launcher.region, child.place.slot, signal, group);
+    return child.supervisor === this ? signalChild(this.launcher.region, child.slot, signal, group) : undefined;
   }
 
   /** Ends a child: takes it back if its launch has not begun, else has it stopped by the thread. */
   stop(child: Child, reason: ExitReason, signal: number): void {
-    const { place } = child;
-    if (place === undefined || this.launcher.cancel(place.slot)) return;
-    const { slot, generation } = place;
+    const { supervisor, slot, generation } = child;
+    if (supervisor !== this || this.launcher.cancel(slot)) return;
     const code = reasonCode(reason);
     this.#slots.set(slot, SLOT.stopRequest, code | (signal << 8));
     this.send({ slot, generation, reason: code, signal });
@@ -175,9 +180,10 @@ export class Supervisor {
       child.events.launched(slots.get(slot, SLOT.pid));
     } else if (record === RECORD.exited && stage !== "watch") {
       const report = readReport(slots.region, slot);
+      const collected = collectOutput(slots.region, slot, child.spec.encoding, outputs);
       this.#vacate(slot, child);
       child.disconnect(false);
-      child.events.exited(report, outputs);
+      child.events.exited(report, collected);
     } else {
       // A child that could not be watched was killed and reaped: a failed launch too.
       this.#vacate(slot, child);

@@ -6,7 +6,7 @@ import { LAUNCHER } from "../native/layout.ts";
 import { wake } from "../native/syscalls.ts";
 import { monotonicNow } from "../process/report.ts";
 import { onExit } from "./exit-hook.ts";
-import type { BatchMessage, StopMessage } from "./protocol.ts";
+import type { StopMessage, UpMessage } from "./protocol.ts";
 import type { SupervisorThreads } from "./threads.ts";
 
 /**
@@ -19,7 +19,7 @@ const REVIVE_DELAY = { factor: 50, longest: 1000, calmAfter: 5000 } as const;
 
 /** What the keeper's owner hears. */
 export interface ThreadEvents {
-  message(message: BatchMessage): void;
+  message(message: UpMessage): void;
   /** A thread died, and a successor has begun or has failed to. */
   died(cause: unknown): void;
 }
@@ -70,7 +70,7 @@ export class ThreadKeeper {
     this.#reviving = undefined;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    port1.on("message", (message: BatchMessage) => this.#events.message(message));
+    port1.on("message", (message: UpMessage) => this.#events.message(message));
     port1.on("close", () => this.#died(port1));
     if (this.#refs === 0) port1.unref();
     const { region, epoll, wake: wakeFd } = this.#launcher;

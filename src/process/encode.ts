@@ -1,6 +1,6 @@
 // A launch spec as the shim reads it: `struct pp_spec` and what it points to,
 // in one block. See native/shim/pidpool.h.
-import { FD, SPEC } from "../native/layout.ts";
+import { DEVNULL_SOURCE, FD, SPEC } from "../native/layout.ts";
 import type { EnvBlock } from "./env.ts";
 import { CREATE_MODE, type FdPlan } from "./stdio.ts";
 
@@ -59,7 +59,7 @@ export function encodeSpec(spec: Encodable): Uint8Array {
   fds.forEach((plan, i) => {
     const field = (offset: number, value: number): void => table(fdsAt + offset, FD.SIZE, i, value);
     field(FD.target, plan.target);
-    field(FD.source, plan.kind === "fd" ? plan.fd : -1);
+    field(FD.source, plan.kind === "fd" ? plan.fd : plan.kind === "ignore" ? DEVNULL_SOURCE : -1);
     field(FD.handed, -1);
     if (plan.kind === "file") {
       field(FD.path, nextString());

@@ -43,44 +43,56 @@ export class Process<
   readonly stderr: Stderr;
   /** All piped streams by fd number; those above 2 are duplex. */
   readonly stdio: readonly StdioStream[];
-  /** Resolves once the child was reaped; never rejects. */
-  readonly exited: Promise<ExitReport>;
-  /** As `exited`, with captured output; never rejects. */
-  readonly result: Promise<RunResult>;
   readonly #control: ProcessControl;
   readonly #killAfter: number;
-  #report: ExitReport | undefined;
+  #result: RunResult | undefined;
+  // Promises are made when they are asked for: one who keeps thousands of children may well listen to "exit".
+  #resultPromise: Promise<RunResult> | undefined;
+  #exitedPromise: Promise<ExitReport> | undefined;
+  #resolve: ((result: RunResult) => void) | undefined;
 
   /** Made by {@link ProcessPool.spawn}. */
   constructor(
-    child: { pid: number; file: string; args: readonly string[]; killAfter: number },
+    pid: number,
+    spec: { readonly file: string; readonly args: readonly string[]; readonly killAfter: number },
     stdio: readonly StdioStream[],
-    result: Promise<RunResult>,
     control: ProcessControl,
   ) {
     super();
-    this.pid = child.pid;
-    this.file = child.file;
-    this.args = child.args;
+    this.pid = pid;
+    this.file = spec.file;
+    this.args = spec.args;
     this.stdio = stdio;
     this.stdin = (stdio[0] ?? null) as Stdin;
     this.stdout = (stdio[1] ?? null) as Stdout;
     this.stderr = (stdio[2] ?? null) as Stderr;
-    this.result = result;
-    this.exited = result.then(({ exit }) => exit);
     this.#control = control;
-    this.#killAfter = child.killAfter;
+    this.#killAfter = spec.killAfter;
   }
 
   /** The exit report, once there is one. */
   get exit(): ExitReport | undefined {
-    return this.#report;
+    return this.#result?.exit;
+  }
+
+  /** Resolves once the child was reaped; never rejects. */
+  get exited(): Promise<ExitReport> {
+    this.#exitedPromise ??= this.result.then(({ exit }) => exit);
+    return this.#exitedPromise;
+  }
+
+  /** As `exited`, with captured output; never rejects. */
+  get result(): Promise<RunResult> {
+    this.#resultPromise ??=
+      this.#result === undefined ? new Promise((resolve) => (this.#resolve = resolve)) : Promise.resolve(this.#result);
+    return this.#resultPromise;
   }
 
   /** For the pool: announces the end. */
-  settle(report: ExitReport): void {
-    this.#report = report;
-    this.emit("exit", report);
+  settle(result: RunResult): void {
+    this.#result = result;
+    this.#resolve?.(result);
+    this.emit("exit", result.exit);
   }
 
   /**

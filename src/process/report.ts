@@ -84,21 +84,35 @@ export function readReport(region: Region, index: number): ExitReport {
   const peak = word(SLOT.rusage + 32);
   const ours = REASONS[word(SLOT.reason)] ?? "unknown";
   const known = code >= CLD_EXITED && code <= CLD_DUMPED;
-  const facts: ExitFacts = {
-    pid: word(SLOT.pid),
-    reason: ours !== "exit" ? ours : !known ? "unknown" : code === CLD_EXITED ? "exit" : "signal",
-    message: null,
-    startedAt: started + clockOffset,
-    wallMs: Math.max(0, (region.doubles[(at + SLOT.endedMs) >> 3] ?? 0) - started),
-    userMs: time(0),
-    systemMs: time(16),
-    maxRss: usage && peak > word(SLOT.parentPeak) ? peak * 1024 : null,
-  };
-  if (code === CLD_EXITED) return { status: "exited", code: status, ...facts };
+  const pid = word(SLOT.pid);
+  const reason = ours !== "exit" ? ours : !known ? "unknown" : code === CLD_EXITED ? "exit" : "signal";
+  const startedAt = started + clockOffset;
+  const wallMs = Math.max(0, (region.doubles[(at + SLOT.endedMs) >> 3] ?? 0) - started);
+  const userMs = time(0);
+  const systemMs = time(16);
+  const maxRss = usage && peak > word(SLOT.parentPeak) ? peak * 1024 : null;
+  const message = null;
+  // Written out: a spread of the common part would cost more than all the rest of this function.
+  if (code === CLD_EXITED)
+    return { status: "exited", code: status, pid, reason, message, startedAt, wallMs, userMs, systemMs, maxRss };
   if (code === CLD_KILLED || code === CLD_DUMPED) {
-    return { status: "signaled", signal: signalName(status), coreDumped: code === CLD_DUMPED, ...facts };
+    const signal = signalName(status);
+    const coreDumped = code === CLD_DUMPED;
+    return {
+      status: "signaled",
+      signal,
+      coreDumped,
+      pid,
+      reason,
+      message,
+      startedAt,
+      wallMs,
+      userMs,
+      systemMs,
+      maxRss,
+    };
   }
-  return { status: "unknown", ...facts };
+  return { status: "unknown", pid, reason, message, startedAt, wallMs, userMs, systemMs, maxRss };
 }
 
 /** One line for people: what the child died of. */

@@ -1,5 +1,6 @@
 // Options resolve here once, in one pass, into a frozen LaunchSpec: defaults
 // are in this file, checks beside each feature. A spec starts nothing.
+import { constants } from "node:buffer";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { InvalidOptionError } from "../errors.ts";
@@ -22,6 +23,8 @@ export interface LaunchSpec {
   /** `struct pp_spec`; the fd table's sources are filled in at the launch. */
   readonly block: Uint8Array;
   readonly fds: readonly FdPlan[];
+  /** Each launch needs pipes of its own. */
+  readonly piped: boolean;
   readonly cwd: string | undefined;
   readonly path: string | undefined;
   /** The child leads a process group. */
@@ -69,8 +72,9 @@ const MAX_ID = 0xfffffffe;
 /** setTimeout's and epoll's bound: 2^31 - 1 ms, 24.8 days. */
 const MAX_MS = 0x7fffffff;
 const MAX_OUTPUT = 128 * 1024 * 1024;
-/** A captured stream is one ArrayBuffer. */
+/** A captured stream is one ArrayBuffer, or one string; "hex" makes two characters of a byte. */
 const LARGEST_OUTPUT = 2 ** 32;
+const LARGEST_TEXT = Math.floor(constants.MAX_STRING_LENGTH / 2);
 /** What execvp(3) searches where PATH is unset. */
 const DEFAULT_PATH = "/bin:/usr/bin";
 
@@ -120,6 +124,7 @@ export function resolveSpec(
     args: argv,
     block,
     fds,
+    piped: fds.some((plan) => plan.kind === "pipe" || plan.kind === "capture" || plan.kind === "input"),
     cwd,
     path: env.path,
     leader: session !== false,
@@ -190,7 +195,10 @@ function lightOptions(
     timeout: timeout === Infinity ? 0 : Math.ceil(timeout),
     killSignal: signalNumber("killSignal", o["killSignal"] ?? "SIGTERM"),
     killAfter: killAfter === Infinity ? -1 : Math.ceil(killAfter),
-    maxOutput: Math.min(amount("maxOutput", o["maxOutput"] ?? MAX_OUTPUT, 0, LARGEST_OUTPUT, "bytes"), LARGEST_OUTPUT),
+    maxOutput: Math.min(
+      amount("maxOutput", o["maxOutput"] ?? MAX_OUTPUT, 0, LARGEST_OUTPUT, "bytes"),
+      encoding === "buffer" ? LARGEST_OUTPUT : LARGEST_TEXT,
+    ),
     outputGrace: Math.ceil(integerOrMs("outputGrace", o["outputGrace"] ?? 500)),
     encoding,
     check: oneOf("check", o["check"] ?? true, [true, false]),

@@ -1,5 +1,6 @@
 // Supervisor threads that die: replaced, and nothing is lost.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import { ProcessPool, type PidpoolError } from "pidpool";
 import { Launcher } from "#pidpool/native/launcher.js";
@@ -74,6 +75,22 @@ test("captured output that a dead thread held is said to be lost, what comes lat
   assert.equal(exit.status, "exited");
   assert.match(String(stdout), /after\n$/);
   assert.equal(truncated, "supervisor-lost");
+});
+
+test("large output that a dead thread had collected is not lost", async () => {
+  await using pool = new ProcessPool({ threads: 1 });
+  const child = await pool.spawn(
+    "sh",
+    ["-c", "head -c 3000000 /dev/zero; echo; echo written >&2; read line; echo after"],
+    {
+      stdio: ["pipe", "capture", "pipe"],
+    },
+  );
+  await once(child.stderr, "data");
+  await killed(pool);
+  child.stdin.end("go\n");
+  const { stdout } = await child.result;
+  assert.ok(String(stdout) === `${"\0".repeat(3_000_000)}\nafter\n`, `${stdout?.length} bytes`);
 });
 
 test("a timeout still ends the child after its thread died", async () => {

@@ -8,7 +8,7 @@
 #define PR_SET_PDEATHSIG 1
 #define F_SETFD 2
 #define F_DUPFD_CLOEXEC 1030
-#define O_CLOEXEC 02000000
+#define O_RDWR 2
 #define AT_FDCWD -100
 
 enum { ENOENT = 2, ESRCH = 3, EACCES = 13, ENODEV = 19, ENOTDIR = 20, ETIMEDOUT = 110, ESTALE = 116 };
@@ -22,25 +22,47 @@ static _Noreturn void fail(struct start *s, u32 stage, long error)
 		SYS1(NR_exit_group, 127);
 }
 
+/* What is opened here need not be close-on-exec: place_fds() closes all that is
+ * no target. Afterwards `path` tells which fds came from here. */
+static void open_fds(struct start *s, struct pp_fd *fds, u32 n)
+{
+	i32 null = -1;
+
+	for (u32 i = 0; i < n; i++) {
+		long r = null;
+		if (fds[i].source >= 0)
+			continue;
+		if (fds[i].source != PP_DEVNULL)
+			r = SYS4(NR_openat, AT_FDCWD, at(s->spec, fds[i].path), fds[i].flags, fds[i].mode);
+		else if (null < 0)
+			r = null = (i32)SYS4(NR_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
+		if (r < 0)
+			fail(s, PP_STAGE_OPEN, r);
+		fds[i].source = (i32)r;
+		fds[i].path = 1;
+	}
+}
+
+/* Whether the source of fds[i] is another fd's target by the time it is needed. */
+static int overwritten(struct pp_fd *fds, u32 i)
+{
+	for (u32 j = 0; j < i; j++)
+		if (fds[j].target == fds[i].source && fds[j].source != fds[j].target)
+			return 1;
+	return 0;
+}
+
 static void place_fds(struct start *s)
 {
 	struct pp_spec *spec = s->spec;
 	struct pp_fd *fds = at(spec, spec->fds);
 	u32 n = spec->fdc;
-	i32 top = n ? fds[n - 1].target : -1;
-	long r;
+	i32 top = n ? fds[n - 1].target : -1, highest = (i32)s->low - 1;
+	long r = 0;
 
+	open_fds(s, fds, n);
 	for (u32 i = 0; i < n; i++) {
-		if (fds[i].source >= 0)
-			continue;
-		r = SYS4(NR_openat, AT_FDCWD, at(spec, fds[i].path), fds[i].flags | O_CLOEXEC, fds[i].mode);
-		if (r < 0)
-			fail(s, PP_STAGE_OPEN, r);
-		fds[i].source = (i32)r;
-	}
-	/* A source among the targets could be overwritten before its turn. */
-	for (u32 i = 0; i < n; i++) {
-		if (fds[i].source > top || fds[i].source == fds[i].target)
+		if (!overwritten(fds, i))
 			continue;
 		r = SYS3(NR_fcntl, fds[i].source, F_DUPFD_CLOEXEC, top + 1);
 		if (r < 0)
@@ -48,8 +70,10 @@ static void place_fds(struct start *s)
 		fds[i].source = (i32)r;
 	}
 	for (u32 i = 0; i < n; i++) {
+		if (fds[i].source > highest)
+			highest = fds[i].source;
 		if (fds[i].source == fds[i].target)
-			r = SYS3(NR_fcntl, fds[i].target, F_SETFD, 0);
+			r = fds[i].path ? 0 : SYS3(NR_fcntl, fds[i].target, F_SETFD, 0);
 		else
 			r = SYS3(NR_dup3, fds[i].source, fds[i].target, 0);
 		if (r < 0)
@@ -61,7 +85,8 @@ static void place_fds(struct start *s)
 			SYS3(NR_close_range, next, fds[i].target - 1, 0);
 		next = (u32)fds[i].target + 1;
 	}
-	SYS3(NR_close_range, next, ~0U, 0);
+	if (highest >= (i32)next)
+		SYS3(NR_close_range, next, ~0U, 0);
 }
 
 static void set_credentials(struct start *s)
@@ -119,7 +144,7 @@ void pp_child_main(void *arg)
 	if (r < 0)
 		fail(s, PP_STAGE_FILES, r);
 
-	/* All signals are still blocked. */
+	/* No handler can run: they are cleared (clone3) or blocked (clone). */
 	struct kernel_sigaction dfl = { 0 };
 	for (u64 left = s->reset; left; left &= left - 1)
 		SYS4(NR_rt_sigaction, __builtin_ctzll(left) + 1, &dfl, 0, sizeof dfl.mask);

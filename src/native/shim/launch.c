@@ -18,6 +18,7 @@
 #define SIG_SETMASK 2
 #define PR_GET_DUMPABLE 3
 #define PR_SET_DUMPABLE 4
+#define F_DUPFD_CLOEXEC 1030
 #define O_CLOEXEC 02000000
 #define EPOLL_CTL_ADD 1
 #define EPOLLIN 1
@@ -68,6 +69,8 @@ static long start_child(struct pp_launcher *l, struct start *s)
 {
 	unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD;
 	struct pp_slot *slot = s->slot;
+	u64 blocked = PP_ALL_BUT_SIGCHLD, old = 0;
+	long r;
 
 	if (!l->legacy) {
 		s->reset = ignored_signals(l, slot->started_ns);
@@ -79,17 +82,24 @@ static long start_child(struct pp_launcher *l, struct start *s)
 			.stack = l->stack_top - PP_STACK_SIZE,
 			.stack_size = PP_STACK_SIZE,
 		};
-		long r = pp_clone3(&args, sizeof args, pp_child_main, s);
+		/* A launcher thread blocks what it must; others may not. */
+		if (!s->masked)
+			SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
+		r = pp_clone3(&args, sizeof args, pp_child_main, s);
+		if (!s->masked)
+			SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 		if (r != -ENOSYS)
 			return r;
 		l->legacy = 1; /* Docker's default seccomp profile */
 	}
 	/* Handlers are kept too, and must not run in the child. SIGKILL and SIGSTOP
 	 * have none. */
-	u64 all = ~0ULL;
-	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
+	blocked = ~0ULL;
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
 	s->reset = ~(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1));
-	return pp_clone(flags | SIGCHLD, (void *)l->stack_top, &slot->pidfd, pp_child_main, s);
+	r = pp_clone(flags | SIGCHLD, (void *)l->stack_top, &slot->pidfd, pp_child_main, s);
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
+	return r;
 }
 
 /* Lends low fds to sources that lie high, so that few fds are copied. */
@@ -101,7 +111,7 @@ static void lend(struct pp_launcher *l, struct start *s)
 	for (u32 i = 0; i < PP_RESERVED; i++)
 		if (l->reserved[i] >= (i32)bound)
 			bound = (u32)l->reserved[i] + 1;
-	s->low = 3;
+	s->low = 0;
 	s->lent = 0;
 	for (u32 i = 0; i < s->spec->fdc; i++) {
 		i32 low = s->lent < PP_RESERVED ? l->reserved[s->lent] : -1;
@@ -112,6 +122,10 @@ static void lend(struct pp_launcher *l, struct start *s)
 		if (fds[i].source >= (i32)s->low)
 			s->low = (u32)fds[i].source + 1;
 	}
+	/* Where fds up to ours are copied anyway, the child need not open its own. */
+	for (u32 i = 0; i < s->spec->fdc; i++)
+		if (fds[i].source == PP_DEVNULL && l->devnull < (i32)s->low)
+			fds[i].source = l->devnull;
 }
 
 /* Points the lent fds back at /dev/null, so that they hold nothing open, and
@@ -145,6 +159,22 @@ static void leave_launching(struct pp_slot *slot, u32 state)
 	while (!__atomic_compare_exchange_n(&slot->state, &launching, state, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 }
 
+/* Whatever `low` asks for, the kernel copies the first 64 fds for each child
+ * (and, until Linux 6.11, no more than asked for). Moved beyond them, pidfds of
+ * living children cost others nothing. Nobody may send a signal meanwhile. */
+static void raise_pidfd(struct pp_slot *slot)
+{
+	leave_launching(slot, PP_SIGNALING);
+	i32 low = slot->pidfd;
+	if (low >= PP_COPIED_FDS)
+		return;
+	long high = SYS3(NR_fcntl, low, F_DUPFD_CLOEXEC, PP_COPIED_FDS);
+	if (high < 0)
+		return;
+	slot->pidfd = (i32)high;
+	SYS1(NR_close, low);
+}
+
 /* The child shares our memory map: its change of uid or gid would leave this
  * whole process undumpable. Launchers do this at the same time, so the first
  * one in remembers what it was, and each one out puts it back. */
@@ -172,11 +202,10 @@ static void keep_dumpable(int entering)
  * fds that were handed over, whatever happens. Returns the stage that failed.
  * A child that runs may be reaped and its slot be another's by the time this
  * returns: nothing after epoll_ctl looks at the slot, unless that failed. */
-u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
+u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot, int masked)
 {
 	struct pp_spec *spec = (struct pp_spec *)slot->spec;
-	struct start s = { .slot = slot, .spec = spec, .parent = SYS0(NR_getpid) };
-	u64 blocked = PP_ALL_BUT_SIGCHLD, old = 0;
+	struct start s = { .slot = slot, .spec = spec, .parent = l->pid, .masked = masked };
 	i64 now[2] = { 0, 0 };
 	int changes_ids = (spec->flags & (PP_SETUID | PP_SETGID)) != 0;
 
@@ -191,9 +220,7 @@ u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
 	SYS2(NR_clock_gettime, CLOCK_MONOTONIC, now);
 	slot->started_ns = (u64)now[0] * 1000000000ULL + (u64)now[1];
 
-	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
 	long pid = start_child(l, &s);
-	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 
 	if (changes_ids)
 		keep_dumpable(0);
@@ -202,7 +229,8 @@ u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot)
 	volatile struct pp_slot *seen = slot;
 	if (pid > 0 && seen->stage == PP_STAGE_NONE) {
 		slot->pid = (i32)pid;
-		leave_launching(slot, PP_RUNNING);
+		raise_pidfd(slot);
+		__atomic_store_n(&slot->state, PP_RUNNING, __ATOMIC_SEQ_CST);
 		struct epoll_event ev = { .events = EPOLLIN, .data = slot->token };
 		long r = SYS4(NR_epoll_ctl, l->epoll, EPOLL_CTL_ADD, slot->pidfd, &ev);
 		if (r < 0) {

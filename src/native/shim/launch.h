@@ -3,6 +3,7 @@
 
 /* The child needs a few hundred bytes until exec. */
 #define PP_STACK_SIZE 32768UL
+#define PP_COPIED_FDS 64
 /* Copying this many fds costs less than lending one. */
 #define PP_LOW_FDS 64
 #define PP_IGNORED_NS 10000000ULL
@@ -25,6 +26,7 @@ struct start {
 	struct pp_spec *spec;
 	u32 low;  /* every source fd is below it */
 	u32 lent; /* how many of them are the launcher's reserved ones */
+	int masked; /* the calling thread blocks all signals that have handlers */
 	u64 reset; /* signals whose disposition may not be the default in the child */
 	long parent;
 };
@@ -35,7 +37,7 @@ static inline void *at(struct pp_spec *spec, u32 offset)
 }
 
 void pp_child_main(void *start);
-u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot);
+u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot, int masked);
 void pp_discard_slot(struct pp_launcher *l, struct pp_slot *slot);
 
 #endif

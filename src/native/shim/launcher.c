@@ -58,7 +58,7 @@ static void take(struct pp_launcher *l, u32 index)
 	if (wanted & PP_NOTIFY_BEGIN)
 		notify(l, index);
 	__atomic_store_n(&l->busy_slot, index + 1, __ATOMIC_RELEASE);
-	u32 failed = pp_launch_slot(l, slot);
+	u32 failed = pp_launch_slot(l, slot, 1);
 	__atomic_store_n(&l->busy_slot, 0, __ATOMIC_RELEASE);
 	if ((wanted & PP_NOTIFY_END) || failed)
 		notify(l, index);
@@ -72,6 +72,7 @@ EXPORT void *pp_launcher_main(struct pp_launcher *l)
 	u64 mask = PP_ALL_BUT_SIGCHLD & ~(7ULL << 31);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask);
 
+	l->pid = (i32)SYS0(NR_getpid);
 	u32 tail = l->tail;
 	for (;;) {
 		u32 head = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE);
@@ -95,7 +96,8 @@ EXPORT long pp_launch(struct pp_launcher *l, u32 index)
 {
 	struct pp_slot *slot = (struct pp_slot *)l->slots + index;
 	slot->state = PP_LAUNCHING;
-	return pp_launch_slot(l, slot) == PP_STAGE_NONE ? 0 : -(long)slot->error;
+	l->pid = (i32)SYS0(NR_getpid);
+	return pp_launch_slot(l, slot, 0) == PP_STAGE_NONE ? 0 : -(long)slot->error;
 }
 
 /* Any system call, for TypeScript: -errno comes back as it is. */

@@ -8,7 +8,7 @@
 
 #include "arch.h"
 
-#define PP_ABI 2
+#define PP_ABI 3
 
 /* Who may change a slot's state: its owner (the thread that uses the pool)
  * FREE -> QUEUED -> CANCELLED, and an end -> FREE; the launcher QUEUED ->
@@ -38,7 +38,10 @@ enum pp_notify {
 	PP_NOTIFY_END = 2,   /* that the program runs */
 };
 
-/* One fd of the child. source >= 0 is duplicated; otherwise path is opened. */
+#define PP_DEVNULL -2
+
+/* One fd of the child. source >= 0 is duplicated, PP_DEVNULL stands for the
+ * launcher's own /dev/null; otherwise path is opened. */
 struct pp_fd {
 	i32 target;
 	i32 source;
@@ -103,7 +106,7 @@ struct pp_launcher {
 	u32 legacy;   /* clone3 said ENOSYS */
 	i32 epoll, wake, devnull;
 	i32 reserved[PP_RESERVED];
-	u32 pad4;
+	i32 pid; /* of this process */
 	u64 queue, notices, slots, stack_top; /* addresses */
 	u64 ignored, ignored_at; /* the signals that this process ignores, and since when that is known */
 };

@@ -1,0 +1,122 @@
+// Large captured output: memory outside every heap, which grows without being
+// copied and goes from thread to thread as an address. Where it is stands in
+// the region: a supervisor that dies loses none of it.
+import { native } from "../native/load.ts";
+import type { Region } from "../native/region.ts";
+import { adviseHugePages, mmap, mremap, munmap } from "../native/syscalls.ts";
+
+const PAGE = 4096;
+const FIRST_LENGTH = 1 << 20;
+/** From this length on, faulting in small pages costs more than reading. */
+const HUGE_FROM = 8 << 20;
+
+const ADDRESS = 0;
+const LENGTH = 1;
+const SIZE = 2;
+
+/** The bulk of one captured fd of one slot. The supervisor owns it until it reports the exit, then the pool's thread. */
+export class Bulk {
+  readonly #doubles: Float64Array;
+  readonly #at: number;
+
+  constructor(region: Region, slot: number, n: number) {
+    this.#doubles = region.doubles;
+    this.#at = region.bulk(slot, n);
+  }
+
+  #get(field: number): number {
+    return this.#doubles[this.#at + field] ?? 0;
+  }
+
+  #set(field: number, value: number): void {
+    this.#doubles[this.#at + field] = value;
+  }
+
+  get exists(): boolean {
+    return this.#get(ADDRESS) !== 0;
+  }
+
+  /** Bytes that it holds. */
+  get size(): number {
+    return this.#get(SIZE);
+  }
+
+  /** Counts bytes that were written behind the others. */
+  add(bytes: number): void {
+    this.#set(SIZE, this.size + bytes);
+  }
+
+  /** Where the next byte goes. */
+  get end(): number {
+    return this.#get(ADDRESS) + this.size;
+  }
+
+  /** Bytes that fit behind {@link end}. */
+  get room(): number {
+    return this.#get(LENGTH) - this.size;
+  }
+
+  /** Makes it exist, or longer, for `room` to be at least so much. False where memory has run out. */
+  grow(room: number): boolean {
+    const length = this.#get(LENGTH);
+    if (!this.exists) {
+      const address = mmap(FIRST_LENGTH);
+      if (address < 0) return false;
+      this.#set(SIZE, 0);
+      this.#set(LENGTH, FIRST_LENGTH);
+      this.#set(ADDRESS, address);
+    } else if (this.room < room) {
+      const address = mremap(this.#get(ADDRESS), length, length * 2);
+      if (address < 0) return false;
+      this.#set(ADDRESS, address);
+      this.#set(LENGTH, length * 2);
+      if (length * 2 >= HUGE_FROM) adviseHugePages(address, length * 2);
+    }
+    return true;
+  }
+
+  /** Gives back what was not filled. */
+  trim(): void {
+    const length = this.#get(LENGTH);
+    const wanted = Math.max(PAGE, Math.ceil(this.size / PAGE) * PAGE);
+    if (this.exists && wanted < length && mremap(this.#get(ADDRESS), length, wanted) >= 0) this.#set(LENGTH, wanted);
+  }
+
+  /** Appends what is in JavaScript's memory. There must be room. */
+  append(bytes: Uint8Array): void {
+    new Uint8Array(native().view(this.end, bytes.length)).set(bytes);
+    this.add(bytes.length);
+  }
+
+  /** What it holds, decoded; the memory is freed. */
+  decode(encoding: BufferEncoding): string {
+    const text = Buffer.from(native().view(this.#get(ADDRESS), this.size)).toString(encoding);
+    this.free();
+    return text;
+  }
+
+  /**
+   * What it holds, in ordinary memory; the bulk is freed. A view of the mapping itself would do without the copy,
+   * but JavaScript can move an ArrayBuffer's memory to another owner (ArrayBuffer.prototype.transfer, byte
+   * streams), and nothing would tell when it may be unmapped.
+   *
+   * @throws RangeError where there is no such memory; the bulk stays.
+   */
+  toBytes(): Uint8Array {
+    const copy = Buffer.allocUnsafeSlow(this.size);
+    if (this.size >= HUGE_FROM) {
+      const start = Math.ceil(native().addressOf(copy) / PAGE) * PAGE;
+      adviseHugePages(start, this.size - PAGE);
+    }
+    copy.set(new Uint8Array(native().view(this.#get(ADDRESS), this.size)));
+    this.free();
+    return copy;
+  }
+
+  /** Unmaps it, if it exists. */
+  free(): void {
+    if (!this.exists) return;
+    munmap(this.#get(ADDRESS), this.#get(LENGTH));
+    this.#set(ADDRESS, 0);
+  }
+}

@@ -1,0 +1,45 @@
+// What is published says what was measured.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { loadLibrary } from "../../../bench/plots/library.ts";
+import { renderPlot } from "../../../bench/plots/plot.ts";
+import { findContestants } from "../../../bench/report/contestants.ts";
+import { renderPage } from "../../../bench/report/page.ts";
+import { fillFigures } from "../../../bench/report/readme.ts";
+import { readResults } from "../../../bench/report/result.ts";
+import { plotPath } from "../../../bench/report/section.ts";
+import { ROOT } from "../../../bench/root.ts";
+
+const STALE = "it is not what bench/results/ gives; npm run bench:report writes it anew";
+const results = readResults(join(ROOT, "bench/results"));
+const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
+
+describe("from bench/results comes", () => {
+  test("docs/benchmarks.md", () => {
+    assert.ok(renderPage(results) === read("docs/benchmarks.md"), STALE);
+  });
+
+  test("a plot for every scenario, and no other", () => {
+    assert.deepEqual(
+      readdirSync(join(ROOT, "docs/benchmarks")).toSorted(),
+      results.map(({ scenario }) => `${scenario}.svg`).toSorted(),
+      STALE,
+    );
+  });
+
+  test("each plot", async (t) => {
+    const library = await loadLibrary().catch((error: unknown) => (error as Error).message);
+    if (typeof library === "string") return t.skip(library);
+    for (const result of results) {
+      const plot = renderPlot(library, result, findContestants(results));
+      assert.ok(plot === read(`docs/${plotPath(result.scenario)}`), `${result.scenario}: ${STALE}`);
+    }
+  });
+
+  test("every figure that README.md has from there", () => {
+    const readme = read("README.md");
+    assert.ok(fillFigures(readme, results) === readme, STALE);
+  });
+});

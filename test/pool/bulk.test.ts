@@ -1,0 +1,77 @@
+// Memory for large captured output, in a real region but without a supervisor.
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { afterEach, beforeEach, test } from "node:test";
+import { ProcessPool } from "pidpool";
+import { Region } from "#pidpool/native/region.js";
+import { Bulk } from "#pidpool/pool/bulk.js";
+
+let region: Region;
+beforeEach(() => {
+  region = Region.create();
+});
+afterEach(() => region.unmap());
+
+function filled(bytes: Uint8Array, slot = 3, n = 1): Bulk {
+  const bulk = new Bulk(region, slot, n);
+  assert.equal(bulk.exists, false);
+  for (let at = 0; at < bytes.length; at += 300_000) {
+    assert.ok(bulk.grow(300_000));
+    bulk.append(bytes.subarray(at, at + 300_000));
+  }
+  bulk.trim();
+  return bulk;
+}
+
+/** Whether the address is mapped in this process. */
+function isMapped(address: number): boolean {
+  return readFileSync("/proc/self/maps", "utf8")
+    .split("\n")
+    .some((line) => {
+      const [from = 0, to = 0] = line.split(/[- ]/, 2).map((hex) => Number.parseInt(hex, 16));
+      return from <= address && address < to;
+    });
+}
+
+test("a bulk keeps what was appended, however often it grows and moves", () => {
+  const bytes = randomBytes(20_000_000);
+  const bulk = filled(bytes);
+  // Whatever thread asks, it stands in the region.
+  const again = new Bulk(region, 3, 1);
+  assert.equal(again.size, bytes.length);
+  assert.ok(again.room < 4096, "trimmed");
+  assert.ok(bytes.equals(again.toBytes()));
+  assert.equal(bulk.exists, false);
+});
+
+test("bulks of other fds and slots are others", () => {
+  const bulks = [
+    [0, 0],
+    [0, 7],
+    [1, 0],
+    [32767, 7],
+  ].map(([slot = 0, n = 0], i) => filled(Buffer.alloc(1000, i), slot, n));
+  for (const [i, bulk] of bulks.entries()) assert.ok(Buffer.alloc(1000, i).equals(bulk.toBytes()));
+});
+
+test("decoding and copying free the memory at once", () => {
+  const text = "🐎".repeat(50_000);
+  for (const take of [(bulk: Bulk) => bulk.decode("utf8"), (bulk: Bulk) => Buffer.from(bulk.toBytes()).toString()]) {
+    const bulk = filled(Buffer.from(text));
+    const address = bulk.end - bulk.size;
+    assert.ok(isMapped(address));
+    assert.equal(take(bulk), text);
+    assert.equal(isMapped(address), false);
+  }
+});
+
+test("captured bytes are ordinary memory, which can be transferred", async () => {
+  await using pool = new ProcessPool();
+  const { stdout } = await pool.run("head", ["-c", "30000000", "/dev/zero"], { encoding: "buffer" });
+  const memory = stdout.buffer as ArrayBuffer;
+  const moved = structuredClone(stdout, { transfer: [memory] });
+  assert.equal(memory.byteLength, 0);
+  assert.equal(moved.length, 30_000_000);
+  assert.ok(Buffer.from(moved).equals(Buffer.alloc(30_000_000)));
+});
