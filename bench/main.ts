@@ -41,6 +41,9 @@ for (const [signal, number] of [
   ["SIGTERM", 15],
   ["SIGHUP", 1],
 ] as const) {
-  process.on(signal, () => process.exit(128 + number));
+  process.on(signal, () => {
+    console.error(`ended by ${signal}`);
+    process.exit(128 + number);
+  });
 }
 await main(readRequest());
