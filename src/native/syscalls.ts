@@ -247,6 +247,13 @@ export function mremap(address: number, oldLength: number, newLength: number): n
   return syscall(nr.mremap, address, oldLength, newLength, MAYMOVE, 0, 0);
 }
 
+/** Moves whole pages of a mapping to where other ones are, which go. Returns an address or -errno. mremap(2). */
+export function mremapOnto(address: number, length: number, target: number): number {
+  ready();
+  const MAYMOVE_FIXED = 3;
+  return syscall(nr.mremap, address, length, length, MAYMOVE_FIXED, target, 0);
+}
+
 /** Asks for huge pages; fails without harm where the kernel has none. madvise(2). */
 export function adviseHugePages(address: number, length: number): number {
   ready();

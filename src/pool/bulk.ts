@@ -3,10 +3,14 @@
 // the region: a supervisor that dies loses none of it.
 import { native } from "../native/load.ts";
 import type { Region } from "../native/region.ts";
-import { adviseHugePages, mmap, mremap, munmap } from "../native/syscalls.ts";
+import { adviseHugePages, mmap, mremap, mremapOnto, munmap } from "../native/syscalls.ts";
 
 const PAGE = 4096;
 const FIRST_LENGTH = 1 << 20;
+/** Where the bytes begin: where they do in a large block that glibc's malloc gives, whose pages may then be swapped for ours. */
+const START = 16;
+/** Fewer bytes are copied. */
+const MOVE_FROM = 1 << 20;
 /** From this length on, faulting in small pages costs more than reading. */
 const HUGE_FROM = 8 << 20;
 
@@ -48,12 +52,12 @@ export class Bulk {
 
   /** Where the next byte goes. */
   get end(): number {
-    return this.#get(ADDRESS) + this.size;
+    return this.#get(ADDRESS) + START + this.size;
   }
 
   /** Bytes that fit behind {@link end}. */
   get room(): number {
-    return this.#get(LENGTH) - this.size;
+    return this.#get(LENGTH) - START - this.size;
   }
 
   /** Makes it exist, or longer, for `room` to be at least so much. False where memory has run out. */
@@ -78,7 +82,7 @@ export class Bulk {
   /** Gives back what was not filled. */
   trim(): void {
     const length = this.#get(LENGTH);
-    const wanted = Math.max(PAGE, Math.ceil(this.size / PAGE) * PAGE);
+    const wanted = Math.max(PAGE, Math.ceil((START + this.size) / PAGE) * PAGE);
     if (this.exists && wanted < length && mremap(this.#get(ADDRESS), length, wanted) >= 0) this.#set(LENGTH, wanted);
   }
 
@@ -90,33 +94,66 @@ export class Bulk {
 
   /** What it holds, decoded; the memory is freed. */
   decode(encoding: BufferEncoding): string {
-    const text = Buffer.from(native().view(this.#get(ADDRESS), this.size)).toString(encoding);
+    const text = Buffer.from(native().view(this.#get(ADDRESS) + START, this.size)).toString(encoding);
     this.free();
     return text;
   }
 
   /**
-   * What it holds, in ordinary memory; the bulk is freed. A view of the mapping itself would do without the copy,
-   * but JavaScript can move an ArrayBuffer's memory to another owner (ArrayBuffer.prototype.transfer, byte
-   * streams), and nothing would tell when it may be unmapped.
+   * What it holds, in ordinary memory; the bulk is freed. A view of the mapping itself would not do: JavaScript can
+   * move an ArrayBuffer's memory to another owner (ArrayBuffer.prototype.transfer, byte streams), and nothing would
+   * tell when it may be unmapped.
    *
    * @throws RangeError where there is no such memory; the bulk stays.
    */
   toBytes(): Uint8Array {
-    const copy = Buffer.allocUnsafeSlow(this.size);
-    if (this.size >= HUGE_FROM) {
-      const start = Math.ceil(native().addressOf(copy) / PAGE) * PAGE;
-      adviseHugePages(start, this.size - PAGE);
-    }
-    copy.set(new Uint8Array(native().view(this.#get(ADDRESS), this.size)));
-    this.free();
-    return copy;
+    const { size } = this;
+    const bytes = Buffer.allocUnsafeSlow(size);
+    const source = this.#get(ADDRESS) + START;
+    const moved = size < MOVE_FROM ? NONE : movePages(source, native().addressOf(bytes), size);
+    bytes.set(new Uint8Array(native().view(source, moved.from)));
+    const rest = size - moved.to;
+    if (rest > 0) bytes.set(new Uint8Array(native().view(source + moved.to, rest)), moved.to);
+    this.#unmap(moved);
+    return bytes;
   }
 
   /** Unmaps it, if it exists. */
   free(): void {
-    if (!this.exists) return;
-    munmap(this.#get(ADDRESS), this.#get(LENGTH));
-    this.#set(ADDRESS, 0);
+    if (this.exists) this.#unmap(NONE);
   }
+
+  /** What was moved away may be another's by now. */
+  #unmap({ from, to }: Pages): void {
+    const address = this.#get(ADDRESS);
+    const length = this.#get(LENGTH);
+    this.#set(ADDRESS, 0);
+    if (from === to) {
+      munmap(address, length);
+      return;
+    }
+    munmap(address, START + from);
+    const behind = START + to;
+    if (behind < length) munmap(address + behind, length - behind);
+  }
+}
+
+/** Bytes that were moved: from the first to before the last. */
+interface Pages {
+  readonly from: number;
+  readonly to: number;
+}
+
+const NONE: Pages = { from: 0, to: 0 };
+
+/**
+ * Puts the pages that lie wholly within the source in the place of those of the target: what a copy of so much
+ * would do, without faulting in as many new pages. Both are private anonymous memory, so whoever allocated the
+ * target sees no difference. Nothing is moved where the two do not lie alike in their pages.
+ */
+function movePages(source: number, target: number, size: number): Pages {
+  if (source % PAGE !== target % PAGE) return NONE;
+  const from = PAGE - (target % PAGE);
+  const to = Math.floor((target + size) / PAGE) * PAGE - target;
+  return mremapOnto(source + from, to - from, target + from) < 0 ? NONE : { from, to };
 }

@@ -7,7 +7,7 @@ import type { CapturedOutput, OutputBatch } from "./protocol.ts";
 import { ReportReader } from "./report-ring.ts";
 
 /** Reports in one turn of the event loop. Each takes a few microseconds here and whatever its receiver does with it. */
-const PER_TURN = 128;
+const PER_TURN = 64;
 
 /** Hears of one slot. */
 export type OnRecord = (record: number, slot: number, generation: number, outputs: readonly CapturedOutput[]) => void;

@@ -45,6 +45,20 @@ test("a bulk keeps what was appended, however often it grows and moves", () => {
   assert.equal(bulk.exists, false);
 });
 
+test("bytes are the same whether pages are moved or copied, at every size near a page's end", () => {
+  for (const size of [1, 4080, 4096, 1 << 20, (1 << 20) + 1, (1 << 20) + 4079, (1 << 20) + 4080, (1 << 20) + 4081]) {
+    const bytes = randomBytes(size);
+    const bulk = filled(bytes);
+    const start = bulk.end - bulk.size;
+    const taken = bulk.toBytes();
+    assert.ok(bytes.equals(taken), `${size} bytes`);
+    assert.equal(isMapped(start), false);
+    // It is the memory of its ArrayBuffer, to write and to move on.
+    taken.fill(7);
+    assert.ok(structuredClone(taken, { transfer: [taken.buffer as ArrayBuffer] }).every((byte) => byte === 7));
+  }
+});
+
 test("bulks of other fds and slots are others", () => {
   const bulks = [
     [0, 0],
