@@ -29,7 +29,7 @@ export function describeMachine(): Machine {
     cores: availableParallelism(),
     memoryGb: Math.round(totalmem() / 1024 ** 3),
     arch: process.arch,
-    kernel: release(),
+    kernel: /^[\d.]+/.exec(release())?.[0] ?? release(),
     transparentHugePages: /\[(\w+)\]/.exec(pages)?.[1] ?? "unknown",
     load: loadavg()[0] ?? NaN,
     versions: {

@@ -2,7 +2,7 @@
 // of the thread that asks for them. Idle and busy are measured in the same
 // process, one after the other.
 import { CONTESTANTS, type ContestantName } from "../contestants/registry.ts";
-import type { Delay } from "../delay.ts";
+import { DelayProbe, type Delay } from "../delay.ts";
 import { median } from "../stats.ts";
 import { effort, IN_FLIGHT, warmUp } from "./launches.ts";
 import { Lineup, type Participant } from "./lineup.ts";
@@ -14,6 +14,8 @@ const SITUATIONS = ["idle", `churn, ${IN_FLIGHT} in flight`, "burst of 1 000"] a
 const BURST = 1000;
 const FIGURES = { p50: "median", p99: "p99", max: "longest" } as const;
 const ROUNDS = 3;
+/** This process only waits meanwhile. */
+const BYSTANDER = `churn, ${IN_FLIGHT} in flight: p99 of another, idle process`;
 const BAR_MS = 1;
 /** Less than this nobody notices. */
 const WORTH_MS = 0.5;
@@ -29,7 +31,9 @@ async function measure(
   const { milliseconds } = bench;
   const file = bench.children.nop;
   const quiet = await runner.ask("quiet", { milliseconds });
+  const probe = new DelayProbe();
   const busy = await runner.ask("churn", { ...effort(bench, IN_FLIGHT), file, delay: true });
+  table.samples(BYSTANDER, name).push(probe.stop().p99);
   const burst = await runner.ask("burst", { file, count: BURST });
   for (const [i, { delay }] of [quiet, busy, burst].entries()) {
     if (delay === null) throw new Error("its runtime does not tell the event loop's delay");
@@ -48,6 +52,7 @@ async function run(bench: Bench): Promise<Findings> {
   for (const situation of SITUATIONS)
     for (const figure of Object.keys(FIGURES) as (keyof Delay)[])
       for (const { name } of participants) table.samples(groupOf(situation, figure), name);
+  for (const { name } of participants) table.samples(BYSTANDER, name, { better: "neither" });
   const added = new Map<string, number[]>();
   await bench.interleave(
     participants.map(
@@ -69,7 +74,11 @@ async function run(bench: Bench): Promise<Findings> {
     bars: [{ what: "pidpool: p99 of the churn over idle", relation: "at most", limit: BAR_MS, unit: "ms", value }],
     notes: [
       ...notes,
-      ...losses(table, "pidpool", { least: WORTH_MS, counts: (group) => !group.startsWith(SITUATIONS[0]) }),
+      `an idle process that has no part in it: p99 of ${table.median(BYSTANDER, "pidpool").toFixed(2)} ms while pidpool churns: children and launchers keep all cores busy, and whoever wakes waits for its turn`,
+      ...losses(table, "pidpool", {
+        least: WORTH_MS,
+        counts: (group) => !group.startsWith(SITUATIONS[0]) && group !== BYSTANDER,
+      }),
     ],
   };
 }

@@ -30,9 +30,17 @@ const REAPER = { group: "CPU of the reaping threads an exit", unit: "µs" } as c
 const PROCESS = { group: "CPU of the whole process an exit", unit: "µs" } as const;
 const WORK = { group: "longest work of the main thread in one turn of its event loop", unit: "ms of CPU" } as const;
 const BLOCK = { group: "longest delay of the main thread's event loop", unit: "ms" } as const;
-const BYSTANDER = { group: "longest delay of another, idle process's event loop", unit: "ms" } as const;
-const BATCH = { group: "exits reported in a turn of the event loop, mean", unit: "exits" } as const;
-const LARGEST = { group: "exits reported in a turn of the event loop, most", unit: "exits" } as const;
+const BYSTANDER = {
+  group: "longest delay of another, idle process's event loop",
+  unit: "ms",
+  better: "neither",
+} as const;
+const BATCH = { group: "exits reported in a turn of the event loop, mean", unit: "exits", better: "neither" } as const;
+const LARGEST = {
+  group: "exits reported in a turn of the event loop, most",
+  unit: "exits",
+  better: "neither",
+} as const;
 
 /** Where less is not better. */
 const NEUTRAL: ReadonlySet<string> = new Set([BATCH.group, LARGEST.group, BYSTANDER.group]);
@@ -80,8 +88,8 @@ async function measureFloor(bench: Bench, table: Table, floors: Floors, way: Sto
 
 /** Fixes the order of the rows. */
 function prepare(table: Table, labels: readonly string[], counts: readonly number[]): void {
-  for (const { group, unit } of [LAST, REAPER, PROCESS, WORK, BLOCK, BYSTANDER, BATCH, LARGEST])
-    for (const label of labels) for (const x of counts) table.samples(group, label, { x, unit });
+  for (const figure of [LAST, REAPER, PROCESS, WORK, BLOCK, BYSTANDER, BATCH, LARGEST])
+    for (const label of labels) for (const x of counts) table.samples(figure.group, label, { ...figure, x });
 }
 
 async function run(bench: Bench): Promise<Findings> {

@@ -7,7 +7,7 @@ export class Table {
   readonly #rows: Row[] = [];
 
   /** The samples of a row, which is made when it is first asked for. */
-  samples(group: string, label: string, { x, unit }: Pick<Row, "x" | "unit"> = {}): number[] {
+  samples(group: string, label: string, { x, unit, better }: Pick<Row, "x" | "unit" | "better"> = {}): number[] {
     const found = this.#find(group, label, x);
     if (found !== undefined) return found;
     const samples: number[] = [];
@@ -16,6 +16,7 @@ export class Table {
       label,
       ...(x === undefined ? {} : { x }),
       ...(unit === undefined ? {} : { unit }),
+      ...(better === undefined ? {} : { better }),
       samples,
     });
     return samples;
