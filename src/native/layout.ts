@@ -108,6 +108,8 @@ export const SLOT = {
   stopRequest: 216,
   /** 1 where captured output is wanted as bytes and not as text. */
   wantsBytes: 220,
+  /** Written by the launcher: 1 once exec has succeeded. */
+  ran: 224,
   /** A double: milliseconds of CLOCK_MONOTONIC when the child was reaped. */
   endedMs: 232,
   /** Written by waitid(2): `siginfo_t`, then `struct rusage`. `siginfo.si_pid` is 0 until then. */
@@ -150,12 +152,12 @@ export const LAUNCHER = {
   ownerTold: 516,
 } as const;
 
-/** Bytes of stack that a child needs between clone and exec. */
-export const CHILD_STACK = 32768;
+/** Bytes of stack for children between clone and exec, four at a time. */
+export const CHILD_STACKS = 131072;
 
 /** What `pp_layout(0…)` must answer. */
 export const EXPECTED_LAYOUT: readonly number[] = [
-  3,
+  4,
   SPEC.SIZE,
   FD.SIZE,
   SLOT.SIZE,
@@ -171,5 +173,6 @@ export const EXPECTED_LAYOUT: readonly number[] = [
   LAUNCHER.queue,
   SPEC.cwd,
   SPEC.pdeathsig,
-  CHILD_STACK,
+  CHILD_STACKS,
+  SLOT.ran,
 ];

@@ -3,15 +3,15 @@
 // It is mapped outside every JavaScript heap, so a supervisor that dies leaves
 // all that matters behind.
 //
-//   | child stack | launcher header | queue | notices | reports | slots | arena | bulks |
+//   | children's stacks | launcher header | queue | notices | reports | slots | arena | bulks |
 import { PidpoolError } from "../errors.ts";
 import { errnoName } from "./errno.ts";
-import { CAPTURE, CHILD_STACK, LAUNCHER, SLOT } from "./layout.ts";
+import { CAPTURE, CHILD_STACKS, LAUNCHER, SLOT } from "./layout.ts";
 import { native } from "./load.ts";
 import { mmap, munmap } from "./syscalls.ts";
 
 const PAGE = 4096;
-const HEADER = CHILD_STACK;
+const HEADER = CHILD_STACKS;
 
 /** Children that one supervisor can hold, live or waiting for their report to be read. */
 export const SLOT_COUNT = 32768;
@@ -61,7 +61,7 @@ export class Region {
     region.setAddress(HEADER + LAUNCHER.queue, address + QUEUE);
     region.setAddress(HEADER + LAUNCHER.notices, address + NOTICES);
     region.setAddress(HEADER + LAUNCHER.slots, address + SLOTS);
-    region.setAddress(HEADER + LAUNCHER.stackTop, address + CHILD_STACK);
+    region.setAddress(HEADER + LAUNCHER.stackTop, address + CHILD_STACKS);
     return region;
   }
 

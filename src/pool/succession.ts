@@ -1,5 +1,5 @@
 // How a supervisor thread takes over from one that died: from the slots alone.
-import { LAUNCHER, SLOT, STATE } from "../native/layout.ts";
+import { SLOT, STATE } from "../native/layout.ts";
 import { SLOT_COUNT } from "../native/region.ts";
 import { nap } from "../native/syscalls.ts";
 import { SIGKILL } from "../process/signals.ts";
@@ -47,6 +47,5 @@ export function takeOver(slots: Slots, stopper: Stopper, successor: Successor): 
 /** The predecessor may have died while it held this slot; a living thread lets go at once. */
 function release(slots: Slots, slot: number): void {
   nap(HELD_AT_MOST * 1000 - 1);
-  const launching = slots.region.header(LAUNCHER.busySlot) === slot + 1;
-  slots.advance(slot, STATE.signaling, launching ? STATE.launching : STATE.running);
+  slots.advance(slot, STATE.signaling, slots.get(slot, SLOT.ran) === 1 ? STATE.running : STATE.launching);
 }

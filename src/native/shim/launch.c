@@ -8,6 +8,7 @@
 #define CLONE_PIDFD 0x1000UL
 #define CLONE_VFORK 0x4000UL
 #define CLONE_PARENT_SETTID 0x100000UL
+#define CLONE_CHILD_CLEARTID 0x200000UL
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL /* Linux 5.5 */
 
 #define SIGKILL 9
@@ -65,9 +66,10 @@ static u64 ignored_signals(struct pp_launcher *l, u64 now)
 	return ignored;
 }
 
-static long start_child(struct pp_launcher *l, struct start *s)
+static long start_child(struct pp_launcher *l, struct flight *f, int alone)
 {
-	unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD;
+	struct start *s = &f->start;
+	unsigned long flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD;
 	struct pp_slot *slot = s->slot;
 	u64 blocked = PP_ALL_BUT_SIGCHLD, old = 0;
 	long r;
@@ -75,11 +77,12 @@ static long start_child(struct pp_launcher *l, struct start *s)
 	if (!l->legacy) {
 		s->reset = ignored_signals(l, slot->started_ns);
 		struct clone_args args = {
-			.flags = flags | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
+			.flags = flags | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID | (alone ? CLONE_VFORK : CLONE_CHILD_CLEARTID),
 			.pidfd = (u64)&slot->pidfd,
+			.child_tid = (u64)&f->under_way,
 			.parent_tid = (u64)&slot->pid,
 			.exit_signal = SIGCHLD,
-			.stack = l->stack_top - PP_STACK_SIZE,
+			.stack = f->stack_top - PP_STACK_SIZE,
 			.stack_size = PP_STACK_SIZE,
 		};
 		/* A launcher thread blocks what it must; others may not. */
@@ -88,8 +91,11 @@ static long start_child(struct pp_launcher *l, struct start *s)
 		r = pp_clone3(&args, sizeof args, pp_child_main, s);
 		if (!s->masked)
 			SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
-		if (r != -ENOSYS)
+		if (r != -ENOSYS) {
+			if (r < 0 || alone)
+				f->under_way = 0;
 			return r;
+		}
 		l->legacy = 1; /* Docker's default seccomp profile */
 	}
 	/* Handlers are kept too, and must not run in the child. SIGKILL and SIGSTOP
@@ -97,20 +103,28 @@ static long start_child(struct pp_launcher *l, struct start *s)
 	blocked = ~0ULL;
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
 	s->reset = ~(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1));
-	r = pp_clone(flags | SIGCHLD, (void *)l->stack_top, &slot->pidfd, pp_child_main, s);
+	f->under_way = 0;
+	r = pp_clone(flags | CLONE_VFORK | SIGCHLD, (void *)f->stack_top, &slot->pidfd, pp_child_main, s);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 	return r;
+}
+
+static u32 lending_bound(struct pp_launcher *l)
+{
+	u32 bound = PP_LOW_FDS;
+
+	for (u32 i = 0; i < PP_RESERVED; i++)
+		if (l->reserved[i] >= (i32)bound)
+			bound = (u32)l->reserved[i] + 1;
+	return bound;
 }
 
 /* Lends low fds to sources that lie high, so that few fds are copied. */
 static void lend(struct pp_launcher *l, struct start *s)
 {
 	struct pp_fd *fds = at(s->spec, s->spec->fds);
-	u32 bound = PP_LOW_FDS;
+	u32 bound = lending_bound(l);
 
-	for (u32 i = 0; i < PP_RESERVED; i++)
-		if (l->reserved[i] >= (i32)bound)
-			bound = (u32)l->reserved[i] + 1;
 	s->low = 0;
 	s->lent = 0;
 	for (u32 i = 0; i < s->spec->fdc; i++) {
@@ -198,38 +212,67 @@ static void keep_dumpable(int entering)
 	__atomic_store_n(&dumpable.lock, 0, __ATOMIC_RELEASE);
 }
 
-/* Sets state, pid, pidfd, stage, error and started_ns of the slot; consumes the
- * fds that were handed over, whatever happens. Returns the stage that failed.
- * A child that runs may be reaped and its slot be another's by the time this
- * returns: nothing after epoll_ctl looks at the slot, unless that failed. */
-u32 pp_launch_slot(struct pp_launcher *l, struct pp_slot *slot, int masked)
+/* Whether no other child may be between clone and exec meanwhile: what this one
+ * needs, there is only once. */
+int pp_launches_alone(struct pp_launcher *l, struct pp_slot *slot)
 {
 	struct pp_spec *spec = (struct pp_spec *)slot->spec;
-	struct start s = { .slot = slot, .spec = spec, .parent = l->pid, .masked = masked };
+	struct pp_fd *fds = at(spec, spec->fds);
+	i32 bound = (i32)lending_bound(l);
+
+	if (l->legacy || spec->flags & (PP_SETUID | PP_SETGID))
+		return 1;
+	for (u32 i = 0; i < spec->fdc; i++)
+		if (fds[i].source >= bound)
+			return 1;
+	return 0;
+}
+
+/* Starts the child of a slot. The memory of the flight and of the spec is the
+ * child's too until f->under_way is 0, which it is at once where it is alone. */
+void pp_begin_launch(struct pp_launcher *l, struct flight *f, struct pp_slot *slot, int alone, int masked)
+{
+	struct pp_spec *spec = (struct pp_spec *)slot->spec;
 	i64 now[2] = { 0, 0 };
 	int changes_ids = (spec->flags & (PP_SETUID | PP_SETGID)) != 0;
 
+	f->start = (struct start){ .slot = slot, .spec = spec, .parent = l->pid, .masked = masked };
+	f->under_way = 1;
 	relocate(spec, spec->argv, spec->argc);
 	relocate(spec, spec->envp, spec->envc);
-	lend(l, &s);
+	lend(l, &f->start);
 	slot->stage = PP_STAGE_NONE;
 	slot->pid = 0;
+	slot->ran = 0;
 	__atomic_store_n(&slot->pidfd, -1, __ATOMIC_RELEASE);
 	if (changes_ids)
 		keep_dumpable(1);
 	SYS2(NR_clock_gettime, CLOCK_MONOTONIC, now);
 	slot->started_ns = (u64)now[0] * 1000000000ULL + (u64)now[1];
 
-	long pid = start_child(l, &s);
+	f->pid = start_child(l, f, alone);
 
 	if (changes_ids)
 		keep_dumpable(0);
-	settle(l, spec, s.lent);
+}
+
+/* After f->under_way has become 0. Sets state, pid, pidfd, stage and error of the
+ * slot; consumes the fds that were handed over, whatever has happened. Returns
+ * the stage that failed. A child that runs may be reaped and its slot be
+ * another's by the time this returns: nothing after epoll_ctl looks at the slot,
+ * unless that failed. */
+u32 pp_finish_launch(struct pp_launcher *l, struct flight *f)
+{
+	struct pp_slot *slot = f->start.slot;
+	long pid = f->pid;
+
+	settle(l, f->start.spec, f->start.lent);
 
 	volatile struct pp_slot *seen = slot;
 	if (pid > 0 && seen->stage == PP_STAGE_NONE) {
 		slot->pid = (i32)pid;
 		raise_pidfd(slot);
+		slot->ran = 1;
 		__atomic_store_n(&slot->state, PP_RUNNING, __ATOMIC_SEQ_CST);
 		struct epoll_event ev = { .events = EPOLLIN, .data = slot->token };
 		long r = SYS4(NR_epoll_ctl, l->epoll, EPOLL_CTL_ADD, slot->pidfd, &ev);

@@ -9,6 +9,7 @@
 #include "launch.h"
 
 #define EXPORT __attribute__((visibility("default")))
+#define FUTEX_WAIT 0
 #define FUTEX_WAIT_PRIVATE 128
 #define SIG_SETMASK 2
 
@@ -44,41 +45,115 @@ static void notify(struct pp_launcher *l, u32 index)
 		SYS3(NR_write, l->wake, &one, sizeof one);
 }
 
-static void take(struct pp_launcher *l, u32 index)
+/* Takes a slot from the queue. Returns 0 where its owner has taken it back. */
+static int take(struct pp_launcher *l, struct pp_slot *slot, u32 index)
 {
-	struct pp_slot *slot = (struct pp_slot *)l->slots + index;
 	u32 queued = PP_QUEUED;
 
-	if (!__atomic_compare_exchange_n(&slot->state, &queued, PP_LAUNCHING, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
-		pp_discard_slot(l, slot); /* cancelled by its owner */
-		notify(l, index);
-		return;
-	}
-	u32 wanted = slot->notify;
-	if (wanted & PP_NOTIFY_BEGIN)
-		notify(l, index);
-	__atomic_store_n(&l->busy_slot, index + 1, __ATOMIC_RELEASE);
-	u32 failed = pp_launch_slot(l, slot, 1);
-	__atomic_store_n(&l->busy_slot, 0, __ATOMIC_RELEASE);
-	if ((wanted & PP_NOTIFY_END) || failed)
-		notify(l, index);
+	if (__atomic_compare_exchange_n(&slot->state, &queued, PP_LAUNCHING, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return 1;
+	pp_discard_slot(l, slot);
+	notify(l, index);
+	return 0;
 }
 
-/* A pthread's start routine. */
+/* The launches of one launcher that are under way. */
+struct flights {
+	struct flight each[PP_FLIGHTS];
+	u32 count;
+	u32 next; /* position of the first launch that was not taken */
+};
+
+/* Says how far all launches are over, and which has been under way longest. */
+static struct flight *publish(struct pp_launcher *l, struct flights *fs)
+{
+	struct flight *oldest = 0;
+
+	for (u32 i = 0; i < PP_FLIGHTS; i++)
+		if (fs->each[i].taken && (!oldest || (i32)(fs->each[i].position - oldest->position) < 0))
+			oldest = &fs->each[i];
+	__atomic_store_n(&l->busy_slot, oldest ? oldest->index + 1 : 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&l->tail, oldest ? oldest->position : fs->next, __ATOMIC_RELEASE);
+	return oldest;
+}
+
+static void begin(struct pp_launcher *l, struct flights *fs, u32 index, int alone)
+{
+	struct pp_slot *slot = (struct pp_slot *)l->slots + index;
+	struct flight *f = fs->each;
+
+	while (f->taken)
+		f++;
+	f->index = index;
+	f->position = fs->next++;
+	f->stack_top = l->stack_top - (u64)(f - fs->each) * PP_STACK_SIZE;
+	if (!take(l, slot, index)) {
+		publish(l, fs);
+		return;
+	}
+	f->taken = 1;
+	fs->count++;
+	f->wanted = slot->notify;
+	publish(l, fs);
+	if (f->wanted & PP_NOTIFY_BEGIN)
+		notify(l, index);
+	pp_begin_launch(l, f, slot, alone, 1);
+}
+
+/* Ends those launches whose children have left our memory. */
+static void finish(struct pp_launcher *l, struct flights *fs)
+{
+	for (u32 i = 0; i < PP_FLIGHTS; i++) {
+		struct flight *f = &fs->each[i];
+		if (!f->taken || __atomic_load_n(&f->under_way, __ATOMIC_ACQUIRE))
+			continue;
+		u32 failed = pp_finish_launch(l, f);
+		f->taken = 0;
+		fs->count--;
+		if ((f->wanted & PP_NOTIFY_END) || failed)
+			notify(l, f->index);
+		publish(l, fs);
+	}
+}
+
+/* Until a child has left our memory: the oldest one, most likely. Others are
+ * looked at now and then, as that one may be held up. The kernel's wake-up is
+ * one for shared futexes. */
+static void wait_for_one(struct pp_launcher *l, struct flights *fs)
+{
+	struct flight *oldest = publish(l, fs);
+	i64 a_while[2] = { 0, PP_LOOK_NS };
+
+	SYS4(NR_futex, &oldest->under_way, FUTEX_WAIT, 1, a_while);
+}
+
+/* A pthread's start routine. Several children are between clone and exec
+ * together: while the kernel works on one, this thread starts the next, and does
+ * not sleep after each. */
 EXPORT void *pp_launcher_main(struct pp_launcher *l)
 {
 	/* Signals sent to the process go to threads that have handlers for them;
 	 * 32 to 34 stay open for libc's own use (setuid on all threads). */
 	u64 mask = PP_ALL_BUT_SIGCHLD & ~(7ULL << 31);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof mask);
-
 	l->pid = (i32)SYS0(NR_getpid);
-	u32 tail = l->tail;
+
+	struct flights fs = { .next = l->tail };
 	for (;;) {
+		finish(l, &fs);
 		u32 head = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE);
-		if (head != tail) {
-			take(l, ((u32 *)l->queue)[tail & (l->capacity - 1)]);
-			__atomic_store_n(&l->tail, ++tail, __ATOMIC_RELEASE);
+		if (head != fs.next && fs.count < PP_FLIGHTS) {
+			u32 index = ((u32 *)l->queue)[fs.next & (l->capacity - 1)];
+			/* With nothing else to start, sleeping until exec is the shortest way. */
+			int alone = (fs.count == 0 && head == fs.next + 1) ||
+				    pp_launches_alone(l, (struct pp_slot *)l->slots + index);
+			if (!alone || fs.count == 0) {
+				begin(l, &fs, index, alone);
+				continue;
+			}
+		}
+		if (fs.count > 0) {
+			wait_for_one(l, &fs);
 			continue;
 		}
 		if (__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE))
@@ -95,9 +170,12 @@ EXPORT void *pp_launcher_main(struct pp_launcher *l)
 EXPORT long pp_launch(struct pp_launcher *l, u32 index)
 {
 	struct pp_slot *slot = (struct pp_slot *)l->slots + index;
-	slot->state = PP_LAUNCHING;
+	struct flight f = { .index = index, .stack_top = l->stack_top };
+
 	l->pid = (i32)SYS0(NR_getpid);
-	return pp_launch_slot(l, slot, 0) == PP_STAGE_NONE ? 0 : -(long)slot->error;
+	slot->state = PP_LAUNCHING;
+	pp_begin_launch(l, &f, slot, 1, 0);
+	return pp_finish_launch(l, &f) == PP_STAGE_NONE ? 0 : -(long)slot->error;
 }
 
 /* Any system call, for TypeScript: -errno comes back as it is. */
@@ -115,7 +193,8 @@ static const u32 layout[] = {
 	OFFSET(pp_launcher, tail), OFFSET(pp_launcher, notices_head), OFFSET(pp_launcher, notices_tail),
 	OFFSET(pp_launcher, capacity), OFFSET(pp_launcher, reserved), OFFSET(pp_launcher, queue),
 	OFFSET(pp_spec, cwd), OFFSET(pp_spec, pdeathsig),
-	PP_STACK_SIZE,
+	PP_STACK_SIZE * PP_FLIGHTS,
+	OFFSET(pp_slot, ran),
 };
 
 /* The numbers that ../layout.ts must agree with, one by one; -1 past the end. */

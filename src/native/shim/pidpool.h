@@ -8,7 +8,7 @@
 
 #include "arch.h"
 
-#define PP_ABI 3
+#define PP_ABI 4
 
 /* Who may change a slot's state: its owner (the thread that uses the pool)
  * FREE -> QUEUED -> CANCELLED, and an end -> FREE; the launcher QUEUED ->
@@ -82,7 +82,9 @@ struct pp_slot {
 	u64 spec;  /* address */
 	u64 token; /* epoll's data for the pidfd */
 	u64 started_ns;
-	unsigned char typescript[456];
+	unsigned char typescript[168];
+	u32 ran; /* 1 once exec has succeeded */
+	unsigned char more_typescript[284];
 };
 
 #define PP_RESERVED 4
@@ -92,10 +94,10 @@ struct pp_slot {
 struct pp_launcher {
 	u32 head; /* written by the main thread, a futex for the launcher */
 	u32 pad0[15];
-	u32 tail; /* written by the launcher */
+	u32 tail; /* written by the launcher: all before it are over, and their specs free */
 	u32 sleeping;
 	u32 stop;
-	u32 busy_slot; /* slot + 1 while the launcher is in clone..exec, else 0 */
+	u32 busy_slot; /* slot + 1 of the child that has been longest between clone and exec, 0 for none */
 	u32 pad1[12];
 	u32 notices_head; /* written by the launcher */
 	u32 pad2[15];
