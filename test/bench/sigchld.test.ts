@@ -28,7 +28,9 @@ test("2000 runs, 64 at a time, are all seen to exit", async () => {
     while (left-- > 0) await contestant.run(children.nop);
   };
   await Promise.all(Array.from({ length: 64 }, lane));
-  // The pidfd of a launcher's last child may wait for the next launch to be closed; there are two launchers.
+  // Pidfds of children that died before their launcher was done with them are closed at a later launch; one of the
+  // last child of each of the two launchers may remain.
+  for (let i = 0; i < 50 && openFds() > before + 2; i++) await contestant.run(children.nop);
   assert.ok(openFds() <= before + 2, `${openFds()} fds, ${before} before`);
 });
 
