@@ -39,6 +39,9 @@ struct way {
 
 extern const struct way way_fork, way_vfork, way_spawn, way_pidfd, way_files, way_uring;
 
+/* Launches by vfork; returns the pid. */
+pid_t start_vfork(const char *program);
+
 /* Launches as way_files does; returns the pidfd. */
 int launch_files(char *stack_top, const char *program);
 

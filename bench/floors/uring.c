@@ -95,13 +95,7 @@ static void *open_ring(int in_flight)
 static void launch(void *state, const char *program)
 {
 	struct ring *r = state;
-	pid_t pid = vfork();
-	if (pid == 0) {
-		execve(program, NO_ARGS, environ);
-		_exit(127);
-	}
-	if (pid < 0)
-		die("vfork");
+	pid_t pid = start_vfork(program);
 	unsigned place = r->free[--r->free_count];
 	unsigned tail = *r->sq_tail;
 	unsigned index = tail & *r->sq_mask;

@@ -31,9 +31,8 @@ static void launch_fork(void *state, const char *program)
 		die("fork");
 }
 
-static void launch_vfork(void *state, const char *program)
+pid_t start_vfork(const char *program)
 {
-	(void)state;
 	pid_t pid = vfork();
 	if (pid == 0) {
 		execve(program, NO_ARGS, environ);
@@ -41,6 +40,13 @@ static void launch_vfork(void *state, const char *program)
 	}
 	if (pid < 0)
 		die("vfork");
+	return pid;
+}
+
+static void launch_vfork(void *state, const char *program)
+{
+	(void)state;
+	start_vfork(program);
 }
 
 static void launch_spawn(void *state, const char *program)
