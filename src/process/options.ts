@@ -62,7 +62,7 @@ export interface CommonOptions {
   killSignal?: Signal | undefined;
   /** Milliseconds from `killSignal` to SIGKILL. Default: 5000; `Infinity` for never. */
   killAfter?: number | undefined;
-  /** Bytes kept of each captured stream; a child that writes more is ended. Default: 128 MiB. */
+  /** Bytes kept of each captured stream, of text at most some 256 MiB; a child that writes more is ended. Default: 128 MiB. */
   maxOutput?: number | undefined;
   /**
    * Milliseconds that captured output may stay open after the child's exit, because a grandchild holds it.
