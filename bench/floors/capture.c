@@ -56,6 +56,8 @@ static size_t run(char **command)
 int capture(long times, char **command)
 {
 	size_t bytes = 0;
+
+	run(command);
 	double start = microseconds(CLOCK_MONOTONIC);
 	for (long i = 0; i < times; i++)
 		bytes += run(command);
