@@ -18,7 +18,7 @@ const RECORDS = 64;
 let sink = 0;
 
 function encodable(): Encodable {
-  const ids = { flags: 0, uid: 0, gid: 0, groups: [], umask: 0, nice: 0, pdeathsig: 9 };
+  const ids = { flags: 0, uid: 0, gid: 0, groups: [], umask: 0, nice: 0, pdeathsig: 9, confinement: undefined };
   return {
     candidates: ["/usr/local/bin/git", "/usr/bin/git", "/bin/git"],
     argv: ["git", "rev-parse", "HEAD"],

@@ -21,8 +21,39 @@ export const SPEC = {
   umask: 60,
   nice: 64,
   pdeathsig: 68,
-  SIZE: 72,
+  /** CLONE_NEW*: namespaces that the clone makes, and that the child makes once it is in all others. */
+  cloned: 72,
+  unshared: 76,
+  uidMap: 80,
+  gidMap: 84,
+  /** fds of namespaces to enter and of the cgroup to be born in, -1 for none; filled in at the launch. */
+  joinUser: 88,
+  joinNetwork: 92,
+  joinPid: 96,
+  joinPidId: 100,
+  cgroup: 104,
+  hostname: 108,
+  mountc: 112,
+  mounts: 116,
+  limitc: 120,
+  limits: 124,
+  rulec: 128,
+  rules: 132,
+  filterc: 136,
+  filter: 140,
+  /** 64 bits, as those below. */
+  capabilities: 144,
+  handledFiles: 152,
+  handledPorts: 160,
+  scoped: 168,
+  SIZE: 176,
 } as const;
+
+/** `struct pp_mount`, `struct pp_limit`, `struct pp_rule`, `struct sock_filter`. */
+export const MOUNT = { source: 0, target: 4, type: 8, data: 12, flags: 16, attributes: 24, SIZE: 32 } as const;
+export const LIMIT = { resource: 0, soft: 8, hard: 16, SIZE: 24 } as const;
+export const RULE = { access: 0, port: 8, path: 16, SIZE: 24 } as const;
+export const FILTER = { SIZE: 8 } as const;
 
 /** `enum pp_flags`. */
 export const SPEC_FLAG = {
@@ -34,6 +65,14 @@ export const SPEC_FLAG = {
   setgid: 32,
   setuid: 64,
   pdeathsig: 128,
+  noNewPrivs: 256,
+  /** The child keeps those of `capabilities` and no others. */
+  capabilities: 512,
+  /** Nor can it get others by an exec. */
+  bounding: 1024,
+  denySetgroups: 2048,
+  loopback: 4096,
+  landlock: 8192,
 } as const;
 
 /** `struct pp_fd`. */
@@ -74,6 +113,17 @@ export const STAGES = [
   "pdeathsig",
   "execve",
   "watch",
+  "uid_map",
+  "setns",
+  "unshare",
+  "mount",
+  "hostname",
+  "loopback",
+  "rlimit",
+  "capabilities",
+  "no_new_privs",
+  "landlock",
+  "seccomp",
 ] as const;
 
 /** `struct pp_slot`; the shim knows the fields up to `startedNs`. */
@@ -110,6 +160,8 @@ export const SLOT = {
   wantsBytes: 220,
   /** Written by the launcher: 1 once exec has succeeded. */
   ran: 224,
+  /** Which mount, limit, rule or namespace the failed stage was at. */
+  detail: 228,
   /** A double: milliseconds of CLOCK_MONOTONIC when the child was reaped. */
   endedMs: 232,
   /** Written by waitid(2): `siginfo_t`, then `struct rusage`. `siginfo.si_pid` is 0 until then. */
@@ -142,7 +194,9 @@ export const LAUNCHER = {
   notices: 304,
   slots: 312,
   stackTop: 320,
-  SIZE: 344,
+  pidNamespace: 328,
+  ownPidNamespace: 332,
+  SIZE: 360,
   /** The shim does not know these. 1 tells the supervisor to end. */
   supervisorStop: 384,
   /** Counts what the supervisor has reported, and below what the owner has read of it. */
@@ -157,7 +211,7 @@ export const CHILD_STACKS = 131072;
 
 /** What `pp_layout(0…)` must answer. */
 export const EXPECTED_LAYOUT: readonly number[] = [
-  4,
+  5,
   SPEC.SIZE,
   FD.SIZE,
   SLOT.SIZE,
@@ -175,4 +229,16 @@ export const EXPECTED_LAYOUT: readonly number[] = [
   SPEC.pdeathsig,
   CHILD_STACKS,
   SLOT.ran,
+  SLOT.detail,
+  LAUNCHER.ownPidNamespace,
+  SPEC.cloned,
+  SPEC.joinUser,
+  SPEC.cgroup,
+  SPEC.mountc,
+  SPEC.filter,
+  SPEC.capabilities,
+  SPEC.scoped,
+  MOUNT.SIZE,
+  LIMIT.SIZE,
+  RULE.SIZE,
 ];

@@ -58,6 +58,7 @@ export class Region {
     }
     const region = new Region(address);
     region.setHeader(LAUNCHER.capacity, SLOT_COUNT);
+    region.setHeader(LAUNCHER.ownPidNamespace, -1);
     region.setAddress(HEADER + LAUNCHER.queue, address + QUEUE);
     region.setAddress(HEADER + LAUNCHER.notices, address + NOTICES);
     region.setAddress(HEADER + LAUNCHER.slots, address + SLOTS);

@@ -1,6 +1,7 @@
 // A launch spec as the shim reads it: `struct pp_spec` and what it points to,
 // in one block. See native/shim/pidpool.h.
 import { DEVNULL_SOURCE, FD, SPEC } from "../native/layout.ts";
+import type { Confinement } from "./confinement.ts";
 import type { EnvBlock } from "./env.ts";
 import { CREATE_MODE, type FdPlan } from "./stdio.ts";
 
@@ -20,11 +21,12 @@ export interface Encodable {
   readonly umask: number;
   readonly nice: number;
   readonly pdeathsig: number;
+  readonly confinement: Confinement | undefined;
 }
 
 /** Encodes once; every launch works on a copy. */
 export function encodeSpec(spec: Encodable): Uint8Array {
-  const { argv, env, fds, candidates, groups } = spec;
+  const { argv, env, fds, candidates, groups, confinement } = spec;
   const files = fds.flatMap((plan) => (plan.kind === "file" ? [plan.path] : []));
   const strings = [...argv, ...candidates, ...files, ...(spec.cwd === undefined ? [] : [spec.cwd])];
   const joined = Buffer.from(`${strings.join("\0")}\0`, "utf8");
@@ -36,7 +38,8 @@ export function encodeSpec(spec: Encodable): Uint8Array {
   const groupsAt = pathsAt + candidates.length * 4;
   const stringsAt = groupsAt + groups.length * 4;
   const envAt = stringsAt + joined.length;
-  const size = (envAt + env.bytes.length + 7) & ~7;
+  const confinementAt = (envAt + env.bytes.length + 7) & ~7;
+  const size = confinementAt + (confinement?.bytes.length ?? 0);
 
   const bytes = new Uint8Array(size);
   const words = new Int32Array(bytes.buffer);
@@ -86,5 +89,16 @@ export function encodeSpec(spec: Encodable): Uint8Array {
   header(SPEC.umask, spec.umask);
   header(SPEC.nice, spec.nice);
   header(SPEC.pdeathsig, spec.pdeathsig);
+  for (const field of [SPEC.joinUser, SPEC.joinNetwork, SPEC.joinPid, SPEC.cgroup]) header(field, -1);
+  if (confinement !== undefined) {
+    header(SPEC.flags, spec.flags | confinement.flags);
+    bytes.set(confinement.bytes, confinementAt);
+    for (const at of confinement.relocations) {
+      const i = (confinementAt + at) >> 2;
+      words[i] = (words[i] ?? 0) + confinementAt;
+    }
+    for (const [field, value] of confinement.words) header(field, value);
+    for (const [field, offset] of confinement.pointers) header(field, confinementAt + offset);
+  }
   return bytes;
 }

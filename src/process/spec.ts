@@ -117,6 +117,7 @@ export function resolveSpec(
     umask: o.umask === undefined ? 0 : integer("umask", o.umask, 0, 0o777),
     nice: o.nice === undefined ? 0 : integer("nice", o.nice, -20, 19),
     pdeathsig: orphans === "kill" ? SIGKILL : 0,
+    confinement: undefined,
   });
   return Object.freeze({
     kind,

@@ -1,5 +1,5 @@
-/* Everything between clone and exec. Nothing else in this project runs in a
- * child. */
+/* Everything between clone and exec, in its order. What confines the child is in
+ * namespaces.c and restrict.c. Nothing else in this project runs in a child. */
 #include "pidpool.h"
 #include "launch.h"
 
@@ -13,13 +13,19 @@
 
 enum { ENOENT = 2, ESRCH = 3, EACCES = 13, ENODEV = 19, ENOTDIR = 20, ETIMEDOUT = 110, ESTALE = 116 };
 
-static _Noreturn void fail(struct start *s, u32 stage, long error)
+_Noreturn void pp_fail(struct start *s, u32 stage, long error, u32 detail)
 {
 	volatile struct pp_slot *slot = s->slot;
 	slot->error = (i32)-error;
+	slot->detail = detail;
 	slot->stage = stage;
 	for (;;)
 		SYS1(NR_exit_group, 127);
+}
+
+static _Noreturn void fail(struct start *s, u32 stage, long error)
+{
+	pp_fail(s, stage, error, 0);
 }
 
 /* What is opened here need not be close-on-exec: place_fds() closes all that is
@@ -138,7 +144,10 @@ void pp_child_main(void *arg)
 	struct pp_spec *spec = s->spec;
 	long r;
 
-	/* Until here the file table is the parent's own. Copying only what lies
+	/* The file table is still the parent's own: all its fds are at hand. */
+	pp_enter_namespaces(s);
+
+	/* Copying only what lies
 	 * below `low` costs the same however many fds the parent holds. */
 	r = SYS3(NR_close_range, s->low, ~0U, CLOSE_RANGE_UNSHARE);
 	if (r < 0)
@@ -162,13 +171,17 @@ void pp_child_main(void *arg)
 		if (r < 0)
 			fail(s, PP_STAGE_NICE, r);
 	}
+	pp_arrange_mounts(s);
 	if (spec->cwd) {
 		r = SYS1(NR_chdir, at(spec, spec->cwd));
 		if (r < 0)
 			fail(s, PP_STAGE_CHDIR, r);
 	}
 	place_fds(s);
+	pp_set_limits(s);
+	pp_prepare_capabilities(s);
 	set_credentials(s);
+	pp_set_capabilities(s);
 
 	/* After the credentials, whose change clears it. The parent may have died
 	 * before the call took effect. */
@@ -176,10 +189,15 @@ void pp_child_main(void *arg)
 		r = SYS2(NR_prctl, PR_SET_PDEATHSIG, spec->pdeathsig);
 		if (r < 0)
 			fail(s, PP_STAGE_PDEATHSIG, r);
-		if (SYS0(NR_getppid) != s->parent)
+		/* From a pid namespace the parent cannot be seen, dead or alive: its init
+		 * has the end of a pipe to tell. */
+		int hidden = spec->join_pid >= 0 || spec->cloned & CLONE_NEWPID;
+		if (!hidden && SYS0(NR_getppid) != s->parent)
 			fail(s, PP_STAGE_PDEATHSIG, -ESRCH);
 	}
+	pp_lock(s);
 	u64 none = 0;
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
+	pp_filter(s);
 	fail(s, PP_STAGE_EXECVE, try_exec(spec));
 }

@@ -9,7 +9,9 @@
 #define CLONE_VFORK 0x4000UL
 #define CLONE_PARENT_SETTID 0x100000UL
 #define CLONE_CHILD_CLEARTID 0x200000UL
+#define CLONE_PARENT 0x8000UL
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL /* Linux 5.5 */
+#define CLONE_INTO_CGROUP 0x200000000ULL   /* Linux 5.7 */
 
 #define SIGKILL 9
 #define SIGCHLD 17
@@ -28,12 +30,16 @@
 #define WALL 0x40000000
 #define CLOCK_MONOTONIC 1
 
-enum { EINTR = 4, ENOSYS = 38 };
+enum { EPERM = 1, EINTR = 4, ENOSYS = 38 };
 
 struct clone_args {
 	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	u64 set_tid, set_tid_size, cgroup;
 };
-_Static_assert(sizeof(struct clone_args) == 64, "CLONE_ARGS_SIZE_VER0, Linux 5.3");
+/* Sizes that kernels know: before the cgroup, and with it. */
+#define CLONE_ARGS_SMALL __builtin_offsetof(struct clone_args, set_tid)
+_Static_assert(CLONE_ARGS_SMALL == 64, "CLONE_ARGS_SIZE_VER0, Linux 5.3");
+_Static_assert(sizeof(struct clone_args) == 88, "CLONE_ARGS_SIZE_VER2, Linux 5.7");
 
 struct epoll_event {
 	u32 events;
@@ -66,45 +72,140 @@ static u64 ignored_signals(struct pp_launcher *l, u64 now)
 	return ignored;
 }
 
+/* clone3 on the flight's stack; the lower half of it where a helper uses the upper. */
+static long clone_child(struct flight *f, u64 flags, u64 exit_signal, u64 stack_size)
+{
+	struct pp_slot *slot = f->start.slot;
+	struct pp_spec *spec = f->start.spec;
+	struct clone_args args = {
+		.flags = flags | CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID | spec->cloned,
+		.pidfd = (u64)&slot->pidfd,
+		.child_tid = (u64)&f->under_way,
+		.parent_tid = (u64)&slot->pid,
+		.exit_signal = exit_signal,
+		.stack = f->stack_top - PP_STACK_SIZE,
+		.stack_size = stack_size,
+	};
+
+	if (spec->cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (u64)spec->cgroup;
+	}
+	return pp_clone3(&args, spec->cgroup >= 0 ? sizeof args : CLONE_ARGS_SMALL, pp_child_main, &f->start);
+}
+
+/* A process that enters the namespaces and makes the child in its own place:
+ * CLONE_PARENT makes it ours. */
+static void helper_main(void *arg)
+{
+	struct flight *f = arg;
+	struct pp_spec *spec = f->start.spec;
+	long r = pp_join(spec);
+
+	if (r >= 0)
+		r = SYS2(NR_setns, spec->join_pid, CLONE_NEWPID);
+	if (r < 0) {
+		f->start.slot->stage = PP_STAGE_SETNS;
+		f->pid = r;
+	} else {
+		f->start.joined = 1;
+		f->pid = clone_child(f, CLONE_VFORK | CLONE_PARENT, 0, PP_STACK_SIZE / 2);
+	}
+	for (;;)
+		SYS1(NR_exit, 0);
+}
+
+/* Children are born in the pid namespace of the thread that makes them, and an
+ * ordinary user may enter one only after its user namespace, which no thread
+ * can. So a helper does. No SIGCHLD tells of its end. */
+static long start_by_helper(struct flight *f)
+{
+	i32 pid = 0;
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_FILES | CLONE_VFORK | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
+		.parent_tid = (u64)&pid,
+		.stack = f->stack_top - PP_STACK_SIZE / 2,
+		.stack_size = PP_STACK_SIZE / 2,
+	};
+	long r = pp_clone3(&args, CLONE_ARGS_SMALL, helper_main, f);
+
+	if (r < 0)
+		return r;
+	while (SYS4(NR_wait4, r, 0, WALL, 0) == -EINTR)
+		;
+	return f->pid;
+}
+
+/* Says to a child in a user namespace of its own that its ids are mapped. */
+static void map_ids(struct flight *f, long pid)
+{
+	struct start *s = &f->start;
+
+	s->map_error = (i32)pp_write_id_maps(s->spec, pid);
+	__atomic_store_n(&s->mapped, 1, __ATOMIC_RELEASE);
+	SYS3(NR_futex, &s->mapped, FUTEX_WAKE, 1);
+}
+
+static void await_child(struct flight *f)
+{
+	while (__atomic_load_n(&f->under_way, __ATOMIC_ACQUIRE))
+		SYS4(NR_futex, &f->under_way, FUTEX_WAIT, 1, 0);
+}
+
 static long start_child(struct pp_launcher *l, struct flight *f, int alone)
 {
 	struct start *s = &f->start;
-	unsigned long flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD;
 	struct pp_slot *slot = s->slot;
+	struct pp_spec *spec = s->spec;
+	/* This thread has to map the ids meanwhile, so it may not sleep until exec. */
+	int maps = (spec->cloned & CLONE_NEWUSER) != 0;
 	u64 blocked = PP_ALL_BUT_SIGCHLD, old = 0;
 	long r;
 
+	if (spec->join_pid < 0 || !l->pid_by_helper) {
+		r = pp_enter_pid_namespace(l, spec);
+		if (r == -EPERM && spec->join_pid >= 0) {
+			l->pid_by_helper = 1;
+		} else if (r < 0) {
+			slot->stage = PP_STAGE_SETNS;
+			f->under_way = 0;
+			return r;
+		}
+	}
+	int helped = spec->join_pid >= 0 && l->pid_namespace != spec->join_pid_id;
 	if (!l->legacy) {
 		s->reset = ignored_signals(l, slot->started_ns);
-		struct clone_args args = {
-			.flags = flags | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID | (alone ? CLONE_VFORK : CLONE_CHILD_CLEARTID),
-			.pidfd = (u64)&slot->pidfd,
-			.child_tid = (u64)&f->under_way,
-			.parent_tid = (u64)&slot->pid,
-			.exit_signal = SIGCHLD,
-			.stack = f->stack_top - PP_STACK_SIZE,
-			.stack_size = PP_STACK_SIZE,
-		};
 		/* A launcher thread blocks what it must; others may not. */
 		if (!s->masked)
 			SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
-		r = pp_clone3(&args, sizeof args, pp_child_main, s);
+		if (helped)
+			r = start_by_helper(f);
+		else
+			r = clone_child(f, alone && !maps ? CLONE_VFORK : CLONE_CHILD_CLEARTID, SIGCHLD, PP_STACK_SIZE);
 		if (!s->masked)
 			SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
-		if (r != -ENOSYS) {
-			if (r < 0 || alone)
+		if (r > 0 && maps)
+			map_ids(f, r);
+		if (r != -ENOSYS || slot->stage != PP_STAGE_NONE) {
+			if (r > 0 && alone && maps)
+				await_child(f);
+			else if (r < 0 || alone || helped)
 				f->under_way = 0;
 			return r;
 		}
 		l->legacy = 1; /* Docker's default seccomp profile */
 	}
+	f->under_way = 0;
+	/* What only clone3 can do; a child must not get less. */
+	if (spec->cloned || spec->cgroup >= 0 || helped)
+		return -ENOSYS;
 	/* Handlers are kept too, and must not run in the child. SIGKILL and SIGSTOP
 	 * have none. */
 	blocked = ~0ULL;
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
 	s->reset = ~(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1));
-	f->under_way = 0;
-	r = pp_clone(flags | CLONE_VFORK | SIGCHLD, (void *)f->stack_top, &slot->pidfd, pp_child_main, s);
+	r = pp_clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_VFORK | SIGCHLD, (void *)f->stack_top, &slot->pidfd,
+		     pp_child_main, s);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 	return r;
 }
@@ -220,7 +321,7 @@ int pp_launches_alone(struct pp_launcher *l, struct pp_slot *slot)
 	struct pp_fd *fds = at(spec, spec->fds);
 	i32 bound = (i32)lending_bound(l);
 
-	if (l->legacy || spec->flags & (PP_SETUID | PP_SETGID))
+	if (l->legacy || spec->flags & (PP_SETUID | PP_SETGID) || (l->pid_by_helper && spec->join_pid >= 0))
 		return 1;
 	for (u32 i = 0; i < spec->fdc; i++)
 		if (fds[i].source >= bound)
@@ -244,6 +345,7 @@ void pp_begin_launch(struct pp_launcher *l, struct flight *f, struct pp_slot *sl
 	slot->stage = PP_STAGE_NONE;
 	slot->pid = 0;
 	slot->ran = 0;
+	slot->detail = 0;
 	__atomic_store_n(&slot->pidfd, -1, __ATOMIC_RELEASE);
 	if (changes_ids)
 		keep_dumpable(1);
@@ -292,7 +394,8 @@ u32 pp_finish_launch(struct pp_launcher *l, struct flight *f)
 		SYS1(NR_close, fd);
 		slot->pid = 0;
 	} else {
-		slot->stage = PP_STAGE_CLONE;
+		if (slot->stage == PP_STAGE_NONE)
+			slot->stage = PP_STAGE_CLONE;
 		slot->error = (i32)-pid;
 	}
 	u32 stage = slot->stage;

@@ -1,7 +1,7 @@
 #ifndef PIDPOOL_LAUNCH_H
 #define PIDPOOL_LAUNCH_H
 
-/* The child needs a few hundred bytes until exec. */
+/* The child needs a few hundred bytes until exec; half is for a helper. */
 #define PP_STACK_SIZE 32768UL
 /* Children of one launcher that may be between clone and exec together. */
 #define PP_FLIGHTS 4
@@ -9,6 +9,12 @@
 /* Copying this many fds costs less than lending one. */
 #define PP_LOW_FDS 64
 /* How long one held up in exec keeps others from being seen. */
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define CLONE_NEWNS 0x20000U
+#define CLONE_NEWUSER 0x10000000U
+#define CLONE_NEWPID 0x20000000U
+#define CLONE_NEWNET 0x40000000U
 #define PP_LOOK_NS 1000000LL
 #define PP_IGNORED_NS 10000000ULL
 
@@ -33,6 +39,9 @@ struct start {
 	int masked; /* the calling thread blocks all signals that have handlers */
 	u64 reset; /* signals whose disposition may not be the default in the child */
 	long parent;
+	int joined; /* the child is born in all namespaces that it was to enter */
+	u32 mapped; /* a futex: 1 once the parent has written the id maps, */
+	i32 map_error; /* or has failed to */
 };
 
 /* A child between clone and exec. */
@@ -53,6 +62,24 @@ static inline void *at(struct pp_spec *spec, u32 offset)
 }
 
 void pp_child_main(void *start);
+_Noreturn void pp_fail(struct start *s, u32 stage, long error, u32 detail);
+
+/* namespaces.c, in the child */
+void pp_enter_namespaces(struct start *s);
+void pp_arrange_mounts(struct start *s);
+long pp_join(struct pp_spec *spec);
+/* namespaces.c, in the parent */
+long pp_write_id_maps(struct pp_spec *spec, long pid);
+long pp_enter_pid_namespace(struct pp_launcher *l, struct pp_spec *spec);
+void pp_leave_pid_namespace(struct pp_launcher *l);
+
+/* restrict.c, in the child */
+void pp_set_limits(struct start *s);
+void pp_prepare_capabilities(struct start *s);
+void pp_set_capabilities(struct start *s);
+void pp_lock(struct start *s);
+void pp_filter(struct start *s);
+
 int pp_launches_alone(struct pp_launcher *l, struct pp_slot *slot);
 void pp_begin_launch(struct pp_launcher *l, struct flight *f, struct pp_slot *slot, int alone, int masked);
 u32 pp_finish_launch(struct pp_launcher *l, struct flight *f);

@@ -9,7 +9,6 @@
 #include "launch.h"
 
 #define EXPORT __attribute__((visibility("default")))
-#define FUTEX_WAIT 0
 #define FUTEX_WAIT_PRIVATE 128
 #define SIG_SETMASK 2
 
@@ -156,8 +155,10 @@ EXPORT void *pp_launcher_main(struct pp_launcher *l)
 			wait_for_one(l, &fs);
 			continue;
 		}
-		if (__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE))
+		if (__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE)) {
+			pp_leave_pid_namespace(l);
 			return 0;
+		}
 		__atomic_store_n(&l->sleeping, 1, __ATOMIC_SEQ_CST);
 		if (__atomic_load_n(&l->head, __ATOMIC_SEQ_CST) == head && !__atomic_load_n(&l->stop, __ATOMIC_SEQ_CST))
 			SYS4(NR_futex, &l->head, FUTEX_WAIT_PRIVATE, head, 0);
@@ -175,6 +176,8 @@ EXPORT long pp_launch(struct pp_launcher *l, u32 index)
 	l->pid = (i32)SYS0(NR_getpid);
 	slot->state = PP_LAUNCHING;
 	pp_begin_launch(l, &f, slot, 1, 0);
+	/* The calling thread could create no threads otherwise. */
+	pp_leave_pid_namespace(l);
 	return pp_finish_launch(l, &f) == PP_STAGE_NONE ? 0 : -(long)slot->error;
 }
 
@@ -194,7 +197,10 @@ static const u32 layout[] = {
 	OFFSET(pp_launcher, capacity), OFFSET(pp_launcher, reserved), OFFSET(pp_launcher, queue),
 	OFFSET(pp_spec, cwd), OFFSET(pp_spec, pdeathsig),
 	PP_STACK_SIZE * PP_FLIGHTS,
-	OFFSET(pp_slot, ran),
+	OFFSET(pp_slot, ran), OFFSET(pp_slot, detail), OFFSET(pp_launcher, own_pid_namespace),
+	OFFSET(pp_spec, cloned), OFFSET(pp_spec, join_user), OFFSET(pp_spec, cgroup),
+	OFFSET(pp_spec, mountc), OFFSET(pp_spec, filter), OFFSET(pp_spec, capabilities), OFFSET(pp_spec, scoped),
+	sizeof(struct pp_mount), sizeof(struct pp_limit), sizeof(struct pp_rule),
 };
 
 /* The numbers that ../layout.ts must agree with, one by one; -1 past the end. */

@@ -8,7 +8,7 @@
 
 #include "arch.h"
 
-#define PP_ABI 4
+#define PP_ABI 5
 
 /* Who may change a slot's state: its owner (the thread that uses the pool)
  * FREE -> QUEUED -> CANCELLED, and an end -> FREE; the launcher QUEUED ->
@@ -26,11 +26,16 @@ enum pp_stage {
 	PP_STAGE_NICE, PP_STAGE_CHDIR, PP_STAGE_OPEN, PP_STAGE_DUP,
 	PP_STAGE_SETGROUPS, PP_STAGE_SETGID, PP_STAGE_SETUID,
 	PP_STAGE_PDEATHSIG, PP_STAGE_EXECVE, PP_STAGE_WATCH,
+	PP_STAGE_UID_MAP, PP_STAGE_SETNS, PP_STAGE_UNSHARE, PP_STAGE_MOUNT,
+	PP_STAGE_HOSTNAME, PP_STAGE_LOOPBACK, PP_STAGE_RLIMIT, PP_STAGE_CAPABILITIES,
+	PP_STAGE_NO_NEW_PRIVS, PP_STAGE_LANDLOCK, PP_STAGE_SECCOMP,
 };
 
 enum pp_flags {
 	PP_SETSID = 1, PP_SETPGID = 2, PP_UMASK = 4, PP_NICE = 8,
 	PP_SETGROUPS = 16, PP_SETGID = 32, PP_SETUID = 64, PP_PDEATHSIG = 128,
+	PP_NO_NEW_PRIVS = 256, PP_CAPABILITIES = 512, PP_BOUNDING = 1024,
+	PP_DENY_SETGROUPS = 2048, PP_LOOPBACK = 4096, PP_LANDLOCK = 8192,
 };
 
 enum pp_notify {
@@ -51,6 +56,26 @@ struct pp_fd {
 	u32 mode;
 };
 
+/* One mount(2), or mount_setattr(2) on a whole tree where attributes are given.
+ * Strings by offset, 0 for none. */
+struct pp_mount {
+	u32 source, target, type, data;
+	u64 flags;
+	u64 attributes;
+};
+
+/* One prlimit(2) of the child. */
+struct pp_limit {
+	u64 resource, soft, hard;
+};
+
+/* One rule of the child's Landlock ruleset: what is allowed beneath a path, or
+ * at a TCP port where there is no path. */
+struct pp_rule {
+	u64 access, port;
+	u32 path, pad;
+};
+
 /* What to start: a header, then tables and strings it points to by offsets
  * from its own start. One copy serves one launch: the shim turns the argv and
  * envp tables into pointers in place. Targets of fds ascend, all different. */
@@ -65,6 +90,23 @@ struct pp_spec {
 	u32 uid, gid, umask;
 	i32 nice;
 	u32 pdeathsig;
+
+	u32 cloned;   /* CLONE_NEW*: namespaces that the clone makes, */
+	u32 unshared; /* and that the child makes once it is in all others */
+	u32 uid_map, gid_map; /* for a cloned user namespace: what the parent writes */
+	/* Namespaces to enter, and the cgroup to be born in: fds of the parent, -1
+	 * for none. A pid namespace is entered by the launcher, and remembered by
+	 * its id. */
+	i32 join_user, join_network, join_pid;
+	u32 join_pid_id;
+	i32 cgroup;
+	u32 hostname;
+	u32 mountc, mounts; /* table of struct pp_mount */
+	u32 limitc, limits; /* table of struct pp_limit */
+	u32 rulec, rules;   /* table of struct pp_rule */
+	u32 filterc, filter; /* seccomp: table of struct sock_filter, 8 bytes each */
+	u64 capabilities;   /* what the child keeps */
+	u64 handled_files, handled_ports, scoped; /* struct landlock_ruleset_attr */
 };
 
 /* One child, from the wish to the report. 56 bytes are the shim's, the rest
@@ -84,7 +126,8 @@ struct pp_slot {
 	u64 started_ns;
 	unsigned char typescript[168];
 	u32 ran; /* 1 once exec has succeeded */
-	unsigned char more_typescript[284];
+	u32 detail; /* which mount, limit, rule or namespace the stage failed at */
+	unsigned char more_typescript[280];
 };
 
 #define PP_RESERVED 4
@@ -110,6 +153,10 @@ struct pp_launcher {
 	i32 reserved[PP_RESERVED];
 	i32 pid; /* of this process */
 	u64 queue, notices, slots, stack_top; /* addresses */
+	u32 pid_namespace; /* the id of the one that children are born into, 0 for the process's own */
+	i32 own_pid_namespace; /* an fd of that, -1 until it is needed */
+	u32 pid_by_helper; /* this process may not enter pid namespaces itself */
+	u32 pad4;
 	u64 ignored, ignored_at; /* the signals that this process ignores, and since when that is known */
 };
 
