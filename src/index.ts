@@ -11,13 +11,16 @@ export type {
   Encoding,
   Input,
   Isolation,
+  IsolationOptions,
   LaunchOptions,
+  MountOptions,
   Signal,
   StdioEntry,
   StdioFile,
   StdioOption,
 } from "./process/options.ts";
+export type { Capability } from "./process/capabilities.ts";
 export type { ExitFacts, ExitReason, ExitReport } from "./process/report.ts";
 export type { Output, RunResult, Truncation } from "./process/result.ts";
-export { ERROR_CODES, ExitError, InvalidOptionError, LaunchError, PidpoolError } from "./errors.ts";
+export { ERROR_CODES, ExitError, InvalidOptionError, IsolationError, LaunchError, PidpoolError } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

@@ -98,6 +98,19 @@ export function openDevNull(): number {
   return syscall(nr.openat, -100, native().addressOf(path), 0o2 | O_CLOEXEC, 0, 0, 0);
 }
 
+/** Opens a file to read, or to hold it open. openat(2). */
+export function openFile(path: string): number {
+  ready();
+  const bytes = new TextEncoder().encode(`${path}\0`);
+  return syscall(nr.openat, -100, native().addressOf(bytes), O_CLOEXEC, 0, 0, 0);
+}
+
+/** Whether the other end of a non-blocking stream that never sends is closed. */
+export function isHungUp(fd: number): boolean {
+  ready();
+  return syscall(nr.read, fd, scratchAddress, 1, 0, 0, 0) === 0;
+}
+
 /** read(2) into native memory. */
 export function read(fd: number, address: number, length: number): number {
   ready();

@@ -12,13 +12,15 @@ import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import type { Collected } from "./collect-output.ts";
 import type { Ticket } from "./fifo.ts";
+import type { Guardian } from "./guardian.ts";
+import { PARKED } from "./namespaces.ts";
 import { RETRY, retryDelay } from "./retry.ts";
 import type { Rostered } from "./roster.ts";
 import { NO_ROOM } from "./supervisor.ts";
 
 /** What a launch needs of its pool. */
 export interface LaunchHost {
-  /** Begins the launch now. Returns 0 or -errno. */
+  /** Begins the launch now. Returns 0, NO_ROOM, PARKED or -errno. */
   begin(launch: Launch): number;
   /** Calls `launch.attempt()` when an exit makes room or the delay is over. `exhausted`: the system lacked something. */
   retry(launch: Launch, delay: number, exhausted: boolean): void;
@@ -43,6 +45,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** Place in the admission's queue, -1 for none. */
   ticket: Ticket = -1;
   rosterIndex = -1;
+  /** Whose namespaces it is in. */
+  home: Guardian | undefined;
+  /** Ends the guardian that is there for this child alone. */
+  endGuardian: ((done: () => void) => void) | undefined;
   readonly #host: LaunchHost;
   readonly #run: Answer<RunResult> | undefined;
   readonly #spawn: Answer<Process> | undefined;
@@ -74,6 +80,29 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     return this.#beganAt - this.#calledAt;
   }
 
+  /** Takes namespaces to be launched into; they stay open as long as it lives. */
+  enter(home: Guardian): void {
+    const { user, network, pid } = this.spec.isolation;
+    const { joins } = home;
+    if (joins === undefined) throw new Error("this guardian is not ready");
+    home.retain();
+    this.home = home;
+    this.child.joins = {
+      user: user ? joins.user : -1,
+      network: network ? joins.network : -1,
+      pid: pid ? joins.pid : -1,
+      pidId: pid ? joins.pidId : 0,
+    };
+  }
+
+  #leaveHome(): void {
+    this.home?.release();
+    this.home = undefined;
+    this.child.joins = undefined;
+    this.endGuardian?.(() => {});
+    this.endGuardian = undefined;
+  }
+
   /** Begins, or begins again. */
   attempt(): void {
     if (this.#beganAt === 0) this.#beganAt = performance.now();
@@ -91,12 +120,13 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       this.#failedWith("supervisor", errnoNumber((error as Partial<PidpoolError>).errno), () => this.#reject(error));
       return;
     }
+    if (result === PARKED) return;
     if (result === NO_ROOM) {
       this.#host.retry(this, RETRY.first, false);
       return;
     }
     this.#attempts++;
-    if (result < 0) this.failed("pipe", -result);
+    if (result < 0) this.failed("pipe", -result, 0);
   }
 
   launched(pid: number): void {
@@ -137,16 +167,19 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     );
   }
 
-  failed(stage: string, errno: number): void {
+  failed(stage: string, errno: number, detail: number): void {
     this.#failedWith(stage, errno, () => {
-      void launchError(this.spec, stage, errno).then((error) => this.#reject(error));
+      void launchError(this.spec, stage, errno, detail).then((error) => this.#reject(error));
     });
   }
 
   #failedWith(stage: string, errno: number, giveUp: () => void): void {
     const now = performance.now();
     if (this.#attempts === 1) this.#firstFailure = now;
-    const delay = retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
+    // No child can be born into a pid namespace whose init has died.
+    const homeless = this.home?.lost === true && now - this.#firstFailure < RETRY.total;
+    const delay = homeless ? RETRY.first : retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
+    this.#leaveHome();
     // A stream that was already being read cannot be given to a second child.
     if (
       delay !== undefined &&
@@ -171,6 +204,18 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   exited(report: ExitReport, collected: Collected): void {
+    const { endGuardian } = this;
+    if (endGuardian === undefined) {
+      this.#exited(report, collected);
+      return;
+    }
+    // Not over before the whole tree is.
+    this.endGuardian = undefined;
+    endGuardian(() => this.#exited(report, collected));
+  }
+
+  #exited(seen: ExitReport, collected: Collected): void {
+    const report = this.#attribute(seen);
     // The exit may be known before the word of the launch.
     if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, collected);
@@ -183,6 +228,12 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       const cause: unknown = report.reason === "aborted" ? this.spec.signal?.reason : this.child.inputError;
       this.#run.reject(new ExitError(message(result), result, cause));
     }
+  }
+
+  /** A child that was killed with its guardian was killed by nobody else. */
+  #attribute(report: ExitReport): ExitReport {
+    const killed = report.status === "signaled" && report.signal === "SIGKILL" && report.reason === "signal";
+    return killed && this.home?.lost === true ? { ...report, reason: "guardian-died" } : report;
   }
 
   /** Ends a launch that still waits, with this error; true if it did. */
@@ -203,6 +254,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   #end(report: ExitReport | undefined): void {
     this.#forgetAbort?.();
+    this.#leaveHome();
     this.#host.settled(this, report);
   }
 

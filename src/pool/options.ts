@@ -35,6 +35,7 @@ export function resolvePoolOptions(options: unknown): FilledPoolOptions {
   resolveSpec("run", "true", [], defaults);
   // A snapshot: what the caller changes later is not the pool's.
   if (typeof defaults["env"] === "object" && defaults["env"] !== null) defaults["env"] = { ...defaults["env"] };
+  if (typeof defaults["isolation"] === "object") defaults["isolation"] = structuredClone(defaults["isolation"]);
   if (Array.isArray(defaults["groups"])) defaults["groups"] = [...(defaults["groups"] as unknown[])];
   const cores = availableParallelism();
   const concurrency = amount("concurrency", given["concurrency"] ?? cores, 1, 1 << 20, "children");

@@ -74,7 +74,7 @@ export class Supervisor {
     let result = plumbing?.open(child.spec) ?? 0;
     if (result >= 0) {
       fillSlot(this.#slots, slot, child, plumbing?.captures ?? NONE);
-      result = launcher.prepare(slot, child.spec.block, plumbing?.sources ?? NONE);
+      result = launcher.prepare(slot, child.spec.block, plumbing?.sources ?? NONE, child.joins);
       if (result >= 0 && plumbing !== undefined) result = this.#watchOutput(slot, plumbing);
       if (result < 0) {
         launcher.release(slot);
@@ -177,6 +177,7 @@ export class Supervisor {
     const slots = this.#slots;
     const stage = STAGES[slots.get(slot, SLOT.stage)] ?? "none";
     const errno = slots.get(slot, SLOT.error);
+    const detail = slots.get(slot, SLOT.detail);
     if (record === RECORD.launched) {
       child.events.launched(slots.get(slot, SLOT.pid));
     } else if (record === RECORD.exited && stage !== "watch") {
@@ -190,7 +191,7 @@ export class Supervisor {
       this.#vacate(slot, child);
       child.disconnect(true);
       if (record === RECORD.cancelled) child.events.cancelled();
-      else child.events.failed(stage, errno);
+      else child.events.failed(stage, errno, detail);
     }
   }
 

@@ -2,7 +2,8 @@
 // would look for. Looks at the file system only after the failure, to explain.
 import { open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { LaunchError } from "../errors.ts";
+import { type IsolationError, LaunchError } from "../errors.ts";
+import { isolationError } from "./diagnose-isolation.ts";
 import {
   EACCES,
   E2BIG,
@@ -38,7 +39,14 @@ const SYSCALLS: Readonly<Record<string, string>> = {
 };
 
 /** Makes the error for a launch that failed at `stage` with `errno`. */
-export async function launchError(spec: LaunchSpec, stage: string, errno: number): Promise<LaunchError> {
+export async function launchError(
+  spec: LaunchSpec,
+  stage: string,
+  errno: number,
+  detail: number,
+): Promise<LaunchError | IsolationError> {
+  const refusal = await isolationError(spec, stage, errno, detail);
+  if (refusal !== undefined) return refusal;
   const name = errnoName(errno);
   const why = await explain(spec, stage, errno).catch(() => undefined);
   const message = `cannot start ${JSON.stringify(spec.file)}: ${why ?? `${errnoMeaning(errno)} at ${stage}`} (${stage}: ${name})`;

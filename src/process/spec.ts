@@ -5,8 +5,10 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { InvalidOptionError } from "../errors.ts";
 import { SPEC_FLAG } from "../native/layout.ts";
+import { confine } from "./confine.ts";
 import { encodeSpec } from "./encode.ts";
 import { givenEnv, inheritedEnv } from "./env.ts";
+import type { IsolationPlan } from "./isolation.ts";
 import type { Encoding, LaunchOptions } from "./options.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
 import { planStdio, type FdPlan, type LaunchKind } from "./stdio.ts";
@@ -25,6 +27,7 @@ export interface LaunchSpec {
   readonly fds: readonly FdPlan[];
   /** Each launch needs pipes of its own. */
   readonly piped: boolean;
+  readonly isolation: IsolationPlan;
   readonly cwd: string | undefined;
   readonly path: string | undefined;
   /** The child leads a process group. */
@@ -93,12 +96,14 @@ export function resolveSpec(
   const program = path("file", file);
   const argv = checkArgs(args);
   const o = withDefaults(bag("options", options, OPTION_KEYS), defaults);
-  const cwd = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
+  const { confinement, isolation } = confine(o);
+  // A working directory that is inherited would lead out of mounts of its own.
+  const directory = o.cwd ?? (isolation.mounts ? process.cwd() : undefined);
+  const cwd = directory === undefined ? undefined : resolve(path("cwd", directory));
   const env = o.env === undefined ? inheritedEnv() : givenEnv(o.env);
   const fds = planStdio(kind, o.stdio, o.input, cwd);
   const session = oneOf("session", o.session ?? false, [false, true, "group"]);
   const orphans = oneOf("orphans", o.orphans ?? "kill", ["kill", "keep"]);
-  oneOf("isolation", o.isolation ?? "none", ["none"]);
   const ids = credentials(o);
   let flags = ids.flags;
   if (session === true) flags |= SPEC_FLAG.setsid;
@@ -117,7 +122,7 @@ export function resolveSpec(
     umask: o.umask === undefined ? 0 : integer("umask", o.umask, 0, 0o777),
     nice: o.nice === undefined ? 0 : integer("nice", o.nice, -20, 19),
     pdeathsig: orphans === "kill" ? SIGKILL : 0,
-    confinement: undefined,
+    confinement,
   });
   return Object.freeze({
     kind,
@@ -126,6 +131,7 @@ export function resolveSpec(
     block,
     fds,
     piped: fds.some((plan) => plan.kind === "pipe" || plan.kind === "capture" || plan.kind === "input"),
+    isolation,
     cwd,
     path: env.path,
     leader: session !== false,
