@@ -20,6 +20,13 @@ export type {
   StdioOption,
 } from "./process/options.ts";
 export type { Capability } from "./process/capabilities.ts";
+export type {
+  SeccompAction,
+  SeccompOption,
+  SeccompOptions,
+  SeccompProfile,
+  SeccompRule,
+} from "./process/seccomp/options.ts";
 export type { ExitFacts, ExitReason, ExitReport } from "./process/report.ts";
 export type { Output, RunResult, Truncation } from "./process/result.ts";
 export { ERROR_CODES, ExitError, InvalidOptionError, IsolationError, LaunchError, PidpoolError } from "./errors.ts";

@@ -35,7 +35,9 @@ export function resolvePoolOptions(options: unknown): FilledPoolOptions {
   resolveSpec("run", "true", [], defaults);
   // A snapshot: what the caller changes later is not the pool's.
   if (typeof defaults["env"] === "object" && defaults["env"] !== null) defaults["env"] = { ...defaults["env"] };
-  if (typeof defaults["isolation"] === "object") defaults["isolation"] = structuredClone(defaults["isolation"]);
+  for (const key of ["isolation", "seccomp"]) {
+    if (typeof defaults[key] === "object") defaults[key] = structuredClone(defaults[key]);
+  }
   if (Array.isArray(defaults["groups"])) defaults["groups"] = [...(defaults["groups"] as unknown[])];
   const cores = availableParallelism();
   const concurrency = amount("concurrency", given["concurrency"] ?? cores, 1, 1 << 20, "children");

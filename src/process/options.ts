@@ -1,6 +1,7 @@
 // The options of a launch as users write them. Types only; defaults and checks
 // are in spec.ts and the files it calls.
 import type { Readable } from "node:stream";
+import type { SeccompOption } from "./seccomp/options.ts";
 import type { Capability } from "./capabilities.ts";
 
 /** A signal by name ("SIGTERM") or number (1–64). See signal(7). */
@@ -137,6 +138,11 @@ export interface CommonOptions {
   encoding?: Encoding | undefined;
   /** What the child shares with this process. Default: `"shared"`. Where the machine refuses it, ERR_ISOLATION. */
   isolation?: Isolation | undefined;
+  /**
+   * System calls that the child may make: a named profile, `"default"` for ordinary programs and `"compute"` for
+   * those that only turn input into output, or rules of your own. Default: all. Sets no_new_privs. seccomp(2).
+   */
+  seccomp?: SeccompOption | undefined;
   /** User id of the child; needs CAP_SETUID. setresuid(2). */
   uid?: number | undefined;
   /** Group id of the child; needs CAP_SETGID. setresgid(2). */

@@ -60,6 +60,7 @@ export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set([
   "env",
   ...LIGHT_COMMON_KEYS,
   "isolation",
+  "seccomp",
   "uid",
   "gid",
   "groups",
