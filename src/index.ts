@@ -5,7 +5,7 @@ export { Command } from "./pool/command.ts";
 export type { PoolOptions } from "./pool/options.ts";
 export type { HistogramSummary, PoolStats, SupervisorStats } from "./pool/stats.ts";
 export { Process } from "./process/process.ts";
-export type { ProcessEvents, StdioStream } from "./process/process.ts";
+export type { KillOptions, ProcessEvents, StdioStream } from "./process/process.ts";
 export type {
   CommonOptions,
   Encoding,

@@ -206,8 +206,8 @@ export const LAUNCHER = {
   ownerTold: 516,
 } as const;
 
-/** Bytes of stack for children between clone and exec, four at a time. */
-export const CHILD_STACKS = 131072;
+/** Bytes of stack for children between clone and exec, four at a time, and for a deputy. */
+export const CHILD_STACKS = 163840;
 
 /** What `pp_layout(0…)` must answer. */
 export const EXPECTED_LAYOUT: readonly number[] = [

@@ -198,6 +198,13 @@ export function waitPidfd(pidfd: number, siginfo: number, rusage: number): numbe
   return syscall(nr.waitid, P_PIDFD, pidfd, siginfo, WEXITED | WNOHANG, rusage, 0);
 }
 
+/** Waits for a child that is ending, without asking how, whatever its exit signal. */
+export function awaitPidfd(pidfd: number): number {
+  ready();
+  const WALL = 0x40000000;
+  return syscall(nr.waitid, P_PIDFD, pidfd, 0, WEXITED | WALL, 0, 0);
+}
+
 /** pidfd_send_signal(2), Linux 5.1. */
 export function pidfdSendSignal(pidfd: number, signal: number): number {
   ready();

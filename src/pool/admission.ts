@@ -18,7 +18,9 @@ export class Admission {
   readonly #maxQueue: number;
   readonly #events: AdmissionEvents;
   readonly #queue = new Fifo<Launch>();
-  readonly #retries = new Map<Launch, NodeJS.Timeout | undefined>();
+  readonly #retries = new Map<Launch, NodeJS.Timeout>();
+  /** Those that wait for namespaces. */
+  readonly #parked = new Set<Launch>();
   /** All that have begun and are not over, retries included. */
   readonly #live = new Roster<Launch>();
   readonly #idle: (() => void)[] = [];
@@ -91,17 +93,18 @@ export class Admission {
 
   /** The launch waits until {@link resume}, or until it is forgotten. */
   park(launch: Launch): void {
-    this.#retries.set(launch, undefined);
+    this.#parked.add(launch);
   }
 
   /** What a parked launch waited for is there. */
   resume(launch: Launch): void {
-    if (this.#retries.delete(launch)) launch.attempt();
+    if (this.#parked.delete(launch)) launch.attempt();
   }
 
   /** The launch no longer waits. */
   forget(launch: Launch): void {
     this.#leaveQueue(launch);
+    this.#parked.delete(launch);
     if (this.#retries.size === 0) return;
     clearTimeout(this.#retries.get(launch));
     this.#retries.delete(launch);
@@ -145,7 +148,7 @@ export class Admission {
   /** Ends all waiting: returns those that waited, for their owner to drop. */
   shut(): Launch[] {
     this.#shut = true;
-    return [...this.#queue.toArray(), ...this.#retries.keys()];
+    return [...this.#queue.toArray(), ...this.#retries.keys(), ...this.#parked];
   }
 
   /** Resolves once nothing waits and nothing lives. */

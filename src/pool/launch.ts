@@ -3,10 +3,12 @@
 import { performance } from "node:perf_hooks";
 import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
 import { launchError } from "../process/diagnose.ts";
-import { Process, type ProcessControl } from "../process/process.ts";
+import { type KillScope, Process, type ProcessControl } from "../process/process.ts";
 import { describeExit, type ExitReport } from "../process/report.ts";
 import type { RunResult } from "../process/result.ts";
+import { SIGKILL, SIGSTOP } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
+import { signalDescendants } from "../process/tree.ts";
 import { errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
@@ -144,14 +146,17 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.child.setRef(ref);
   }
 
-  kill(signal: number, group: boolean): boolean {
-    if (group && !this.spec.leader) {
+  kill(signal: number, scope: KillScope): boolean {
+    const { spec } = this;
+    const group = scope === "group";
+    if (group && !spec.leader) {
       throw new InvalidOptionError(
         "group",
         group,
         'the child leads no process group; start it with session: true or session: "group"',
       );
     }
+    if (scope === "tree" && signal !== 0) this.#signalTree(signal);
     const result = this.child.supervisor?.signal(this.child, signal, group);
     if (result === undefined) return false;
     if (result >= 0) return true;
@@ -165,6 +170,19 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
         errno,
       },
     );
+  }
+
+  /** All but the child itself. */
+  #signalTree(signal: number): void {
+    const pid = this.#process?.pid;
+    if (pid === undefined || this.child.supervisor === undefined) return;
+    if (signal === SIGKILL && this.spec.isolation.home === "own") {
+      this.home?.kill();
+      return;
+    }
+    // A stopped one cannot start others while its descendants are ended, who would lose their parent with it.
+    if (signal === SIGKILL) this.child.supervisor.signal(this.child, SIGSTOP, false);
+    signalDescendants(pid, signal, this.spec.leader);
   }
 
   failed(stage: string, errno: number, detail: number): void {

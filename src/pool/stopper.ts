@@ -1,8 +1,10 @@
 // How children are ended, in the supervisor thread: timeouts, the signal that
 // asks, the SIGKILL that follows, and the other deadlines of a slot.
 import { SLOT, STATE } from "../native/layout.ts";
+import { kill } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
+import { signalDescendants } from "../process/tree.ts";
 import { Deadlines } from "./deadlines.ts";
 import { signalChild } from "./signal-child.ts";
 import type { Slots } from "./slots.ts";
@@ -79,6 +81,19 @@ export class Stopper {
     // No pidfd yet: once more, soon.
     if (sent === undefined) this.#set(slot, DEADLINE.resend, POLL_INTERVAL);
     else if (signal !== SIGKILL && killAfter >= 0) this.#set(slot, DEADLINE.escalate, killAfter);
+  }
+
+  /**
+   * The child has ended, and is not yet reaped: its pid, and so the id of the group or session that it led, is
+   * nobody else's. Where we ended it, those that it leaves behind there go along.
+   */
+  endGroup(slot: number): void {
+    const slots = this.#slots;
+    if (slots.get(slot, SLOT.leader) === 0 || slots.get(slot, SLOT.reason) === 0) return;
+    if (slots.state(slot) !== STATE.running) return;
+    const pid = slots.get(slot, SLOT.pid);
+    kill(-pid, SIGKILL);
+    signalDescendants(pid, SIGKILL, true);
   }
 
   /** Does what is due. */

@@ -7,7 +7,17 @@ import { LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "../native/layout.ts";
 import { WAKE_TOKEN } from "../native/launcher.ts";
 import { native } from "../native/load.ts";
 import { Region } from "../native/region.ts";
-import { drainEventfd, EPOLL_EVENT, epollDelete, epollWait, nap, ownPeakRss, ring } from "../native/syscalls.ts";
+import {
+  awaitPidfd,
+  close,
+  drainEventfd,
+  EPOLL_EVENT,
+  epollDelete,
+  epollWait,
+  nap,
+  ownPeakRss,
+  ring,
+} from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Capture } from "./capture.ts";
@@ -150,6 +160,7 @@ class SupervisorThread {
       this.#now = monotonicNow();
       this.#ownPeak = ownPeakRss();
     }
+    this.#stopper.endGroup(slot);
     if (reap(slots.region, slot, this.#now, this.#ownPeak) === "busy") {
       if (slots.state(slot) === STATE.running) {
         // A debugger reaps first. The pidfd stays readable: look now and then instead of spinning.
@@ -274,6 +285,13 @@ class SupervisorThread {
     if (this.#slots.get(slot, SLOT.captures) > 0) {
       this.#capture(slot).abandon();
       this.#captures.delete(slot);
+    }
+    // A deputy of the launcher could not wait for a child that failed before exec.
+    const pidfd = this.#slots.get(slot, SLOT.pidfd);
+    if (record === RECORD.failed && pidfd >= 0) {
+      awaitPidfd(pidfd);
+      close(pidfd);
+      this.#slots.set(slot, SLOT.pidfd, -1);
     }
     this.#stopper.clear(slot);
     this.#report(record, slot);

@@ -11,10 +11,24 @@ export interface Confined {
   readonly isolation: IsolationPlan;
 }
 
+/** Levels that mean the same for every child of this process, whoever it runs as. */
+const FIXED: ReadonlySet<unknown> = new Set(["none", "shared", "contained"]);
+const fixed = new Map<unknown, Confined>();
+
 /** @throws InvalidOptionError */
 export function confine(o: Record<string, unknown>): Confined {
+  const level = o["isolation"] ?? "shared";
+  if (!FIXED.has(level) || KEYS.some((key) => o[key] !== undefined)) return resolve(o, level);
+  let known = fixed.get(level);
+  if (known === undefined) fixed.set(level, (known = resolve({}, level)));
+  return known;
+}
+
+const KEYS = ["seccomp"] as const;
+
+function resolve(o: Record<string, unknown>, level: unknown): Confined {
   const writer = new ConfinementWriter();
-  const isolation = writeIsolation(writer, o["isolation"] ?? "shared");
+  const isolation = writeIsolation(writer, level);
   if (o["seccomp"] !== undefined) {
     writer.filter(compileSeccomp(o["seccomp"], process.arch === "arm64" ? "arm64" : "x64"));
     // Without it only CAP_SYS_ADMIN may install a filter: set-id programs would run under it.

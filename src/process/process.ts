@@ -6,12 +6,21 @@ import type { ExitReport } from "./report.ts";
 import type { RunResult } from "./result.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
 
+/** Whom a signal is for. */
+export type KillScope = "process" | "group" | "tree";
+
 /** What a Process can do; the pool implements it. */
 export interface ProcessControl {
-  /** Signals the child; false where it is gone. */
-  kill(signal: number, group: boolean): boolean;
+  /** Signals the child, or all that goes with it; false where it is gone. */
+  kill(signal: number, scope: KillScope): boolean;
   /** Whether the child keeps Node alive. */
   setRef(ref: boolean): void;
+}
+
+/** Options of {@link Process.kill}. */
+export interface KillOptions {
+  readonly group?: boolean | undefined;
+  readonly tree?: boolean | undefined;
 }
 
 /** A stream to or from the child, at its fd number; null where there is none. */
@@ -99,13 +108,17 @@ export class Process<
    * Sends a signal through the pidfd: to this child, or to nobody.
    *
    * @param signal Name or number; 0 only asks whether the child is there. Default: SIGTERM.
-   * @param options `group`: signal the child's whole process group; its `session` option must be set.
+   * @param options `group`: signal the child's whole process group; its `session` option must be set. `tree`:
+   * signal all processes that it has started, too. With SIGKILL, a pid namespace or a cgroup of the child's own
+   * misses none; else they are looked for in /proc: its descendants, and with `session` those in its group and
+   * session, so that one may slip through that has left them all or forks at that moment.
    * @returns false when the child is already gone.
    * @throws InvalidOptionError for an unknown signal, or `group` without a group of its own.
    * @throws PidpoolError ERR_UNSUPPORTED when the kernel refuses (EPERM: a set-id child).
    */
-  kill(signal: Signal = "SIGTERM", options: { readonly group?: boolean } = {}): boolean {
-    return this.#control.kill(signalNumber("signal", signal, true), options.group === true);
+  kill(signal: Signal = "SIGTERM", { group, tree }: KillOptions = {}): boolean {
+    const scope = tree === true ? "tree" : group === true ? "group" : "process";
+    return this.#control.kill(signalNumber("signal", signal, true), scope);
   }
 
   /** Lets Node end while this child runs. */
@@ -123,7 +136,7 @@ export class Process<
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.kill("SIGTERM")) return;
     const timer =
-      this.#killAfter < 0 ? undefined : setTimeout(() => this.#control.kill(SIGKILL, false), this.#killAfter);
+      this.#killAfter < 0 ? undefined : setTimeout(() => this.#control.kill(SIGKILL, "process"), this.#killAfter);
     await this.exited;
     clearTimeout(timer);
   }

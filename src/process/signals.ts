@@ -8,6 +8,7 @@ const names = new Map<number, NodeJS.Signals>();
 for (const [name, number] of numbers) if (!names.has(number)) names.set(number, name as NodeJS.Signals);
 
 export const SIGKILL = 9;
+export const SIGSTOP = 19;
 
 /** The number of a signal given by name or number. `allowZero`: signal 0 only asks whether the target exists. */
 export function signalNumber(option: string, value: unknown, allowZero = false): number {

@@ -9,6 +9,7 @@ import { confine } from "./confine.ts";
 import { encodeSpec } from "./encode.ts";
 import { givenEnv, inheritedEnv } from "./env.ts";
 import type { IsolationPlan } from "./isolation.ts";
+import { ownDirectory, ownUmask } from "./own-state.ts";
 import type { Encoding, LaunchOptions } from "./options.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
 import { planStdio, type FdPlan, type LaunchKind } from "./stdio.ts";
@@ -98,9 +99,7 @@ export function resolveSpec(
   const argv = checkArgs(args);
   const o = withDefaults(bag("options", options, OPTION_KEYS), defaults);
   const { confinement, isolation } = confine(o);
-  // A working directory that is inherited would lead out of mounts of its own.
-  const directory = o.cwd ?? (isolation.mounts ? process.cwd() : undefined);
-  const cwd = directory === undefined ? undefined : resolve(path("cwd", directory));
+  const cwd = o.cwd === undefined ? ownDirectory(isolation) : resolve(path("cwd", o.cwd));
   const env = o.env === undefined ? inheritedEnv() : givenEnv(o.env);
   const fds = planStdio(kind, o.stdio, o.input, cwd);
   const session = oneOf("session", o.session ?? false, [false, true, "group"]);
@@ -110,7 +109,8 @@ export function resolveSpec(
   if (session === true) flags |= SPEC_FLAG.setsid;
   if (session === "group") flags |= SPEC_FLAG.setpgid;
   if (orphans === "kill") flags |= SPEC_FLAG.pdeathsig;
-  if (o.umask !== undefined) flags |= SPEC_FLAG.umask;
+  const umask = o.umask === undefined ? ownUmask(isolation) : integer("umask", o.umask, 0, 0o777);
+  if (umask !== undefined) flags |= SPEC_FLAG.umask;
   if (o.nice !== undefined) flags |= SPEC_FLAG.nice;
   const block = encodeSpec({
     candidates: candidates(program, env.path),
@@ -120,7 +120,7 @@ export function resolveSpec(
     fds,
     ...ids,
     flags,
-    umask: o.umask === undefined ? 0 : integer("umask", o.umask, 0, 0o777),
+    umask: umask ?? 0,
     nice: o.nice === undefined ? 0 : integer("nice", o.nice, -20, 19),
     pdeathsig: orphans === "kill" ? SIGKILL : 0,
     confinement,

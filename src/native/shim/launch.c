@@ -30,7 +30,7 @@
 #define WALL 0x40000000
 #define CLOCK_MONOTONIC 1
 
-enum { EPERM = 1, EINTR = 4, ENOSYS = 38 };
+enum { EINTR = 4, ECHILD = 10, ENOSYS = 38 };
 
 struct clone_args {
 	u64 flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
@@ -72,68 +72,32 @@ static u64 ignored_signals(struct pp_launcher *l, u64 now)
 	return ignored;
 }
 
-/* clone3 on the flight's stack; the lower half of it where a helper uses the upper. */
-static long clone_child(struct flight *f, u64 flags, u64 exit_signal, u64 stack_size)
+static long clone_child(struct pp_launcher *l, struct flight *f, int vfork)
 {
 	struct pp_slot *slot = f->start.slot;
 	struct pp_spec *spec = f->start.spec;
 	struct clone_args args = {
-		.flags = flags | CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID | spec->cloned,
+		.flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID |
+			 (vfork ? CLONE_VFORK : CLONE_CHILD_CLEARTID) | spec->cloned,
 		.pidfd = (u64)&slot->pidfd,
 		.child_tid = (u64)&f->under_way,
 		.parent_tid = (u64)&slot->pid,
-		.exit_signal = exit_signal,
+		.exit_signal = SIGCHLD,
 		.stack = f->stack_top - PP_STACK_SIZE,
-		.stack_size = stack_size,
+		.stack_size = PP_STACK_SIZE,
 	};
 
+	/* A deputy's children are made this process's. Their exit signal is the
+	 * deputy's, none, until exec sets it to SIGCHLD. */
+	if (l->deputy) {
+		args.flags |= CLONE_PARENT;
+		args.exit_signal = 0;
+	}
 	if (spec->cgroup >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (u64)spec->cgroup;
 	}
 	return pp_clone3(&args, spec->cgroup >= 0 ? sizeof args : CLONE_ARGS_SMALL, pp_child_main, &f->start);
-}
-
-/* A process that enters the namespaces and makes the child in its own place:
- * CLONE_PARENT makes it ours. */
-static void helper_main(void *arg)
-{
-	struct flight *f = arg;
-	struct pp_spec *spec = f->start.spec;
-	long r = pp_join(spec);
-
-	if (r >= 0)
-		r = SYS2(NR_setns, spec->join_pid, CLONE_NEWPID);
-	if (r < 0) {
-		f->start.slot->stage = PP_STAGE_SETNS;
-		f->pid = r;
-	} else {
-		f->start.joined = 1;
-		f->pid = clone_child(f, CLONE_VFORK | CLONE_PARENT, 0, PP_STACK_SIZE / 2);
-	}
-	for (;;)
-		SYS1(NR_exit, 0);
-}
-
-/* Children are born in the pid namespace of the thread that makes them, and an
- * ordinary user may enter one only after its user namespace, which no thread
- * can. So a helper does. No SIGCHLD tells of its end. */
-static long start_by_helper(struct flight *f)
-{
-	i32 pid = 0;
-	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_FILES | CLONE_VFORK | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID,
-		.parent_tid = (u64)&pid,
-		.stack = f->stack_top - PP_STACK_SIZE / 2,
-		.stack_size = PP_STACK_SIZE / 2,
-	};
-	long r = pp_clone3(&args, CLONE_ARGS_SMALL, helper_main, f);
-
-	if (r < 0)
-		return r;
-	while (SYS4(NR_wait4, r, 0, WALL, 0) == -EINTR)
-		;
-	return f->pid;
 }
 
 /* Says to a child in a user namespace of its own that its ids are mapped. */
@@ -162,34 +126,26 @@ static long start_child(struct pp_launcher *l, struct flight *f, int alone)
 	u64 blocked = PP_ALL_BUT_SIGCHLD, old = 0;
 	long r;
 
-	if (spec->join_pid < 0 || !l->pid_by_helper) {
-		r = pp_enter_pid_namespace(l, spec);
-		if (r == -EPERM && spec->join_pid >= 0) {
-			l->pid_by_helper = 1;
-		} else if (r < 0) {
-			slot->stage = PP_STAGE_SETNS;
-			f->under_way = 0;
-			return r;
-		}
+	r = pp_enter_pid_namespace(l, spec);
+	if (r < 0) {
+		slot->stage = PP_STAGE_SETNS;
+		f->under_way = 0;
+		return r;
 	}
-	int helped = spec->join_pid >= 0 && l->pid_namespace != spec->join_pid_id;
 	if (!l->legacy) {
 		s->reset = ignored_signals(l, slot->started_ns);
 		/* A launcher thread blocks what it must; others may not. */
 		if (!s->masked)
 			SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
-		if (helped)
-			r = start_by_helper(f);
-		else
-			r = clone_child(f, alone && !maps ? CLONE_VFORK : CLONE_CHILD_CLEARTID, SIGCHLD, PP_STACK_SIZE);
+		r = clone_child(l, f, alone && !maps);
 		if (!s->masked)
 			SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 		if (r > 0 && maps)
 			map_ids(f, r);
-		if (r != -ENOSYS || slot->stage != PP_STAGE_NONE) {
+		if (r != -ENOSYS) {
 			if (r > 0 && alone && maps)
 				await_child(f);
-			else if (r < 0 || alone || helped)
+			else if (r < 0 || alone)
 				f->under_way = 0;
 			return r;
 		}
@@ -197,7 +153,7 @@ static long start_child(struct pp_launcher *l, struct flight *f, int alone)
 	}
 	f->under_way = 0;
 	/* What only clone3 can do; a child must not get less. */
-	if (spec->cloned || spec->cgroup >= 0 || helped)
+	if (spec->cloned || spec->cgroup >= 0 || l->deputy)
 		return -ENOSYS;
 	/* Handlers are kept too, and must not run in the child. SIGKILL and SIGSTOP
 	 * have none. */
@@ -321,12 +277,29 @@ int pp_launches_alone(struct pp_launcher *l, struct pp_slot *slot)
 	struct pp_fd *fds = at(spec, spec->fds);
 	i32 bound = (i32)lending_bound(l);
 
-	if (l->legacy || spec->flags & (PP_SETUID | PP_SETGID) || (l->pid_by_helper && spec->join_pid >= 0))
+	if (l->legacy || spec->flags & (PP_SETUID | PP_SETGID))
 		return 1;
 	for (u32 i = 0; i < spec->fdc; i++)
 		if (fds[i].source >= bound)
 			return 1;
 	return 0;
+}
+
+/* A process that shares our memory and fds, and runs `main` while the calling
+ * thread sleeps. No SIGCHLD tells of its end. */
+long pp_run_deputy(u64 stack_top, void (*main)(void *), void *arg)
+{
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_FILES | CLONE_VFORK | CLONE_CLEAR_SIGHAND,
+		.stack = stack_top - PP_STACK_SIZE,
+		.stack_size = PP_STACK_SIZE,
+	};
+	long pid = pp_clone3(&args, CLONE_ARGS_SMALL, main, arg);
+
+	if (pid > 0)
+		while (SYS4(NR_wait4, pid, 0, WALL, 0) == -EINTR)
+			;
+	return pid;
 }
 
 /* Starts the child of a slot. The memory of the flight and of the spec is the
@@ -337,7 +310,7 @@ void pp_begin_launch(struct pp_launcher *l, struct flight *f, struct pp_slot *sl
 	i64 now[2] = { 0, 0 };
 	int changes_ids = (spec->flags & (PP_SETUID | PP_SETGID)) != 0;
 
-	f->start = (struct start){ .slot = slot, .spec = spec, .parent = l->pid, .masked = masked };
+	f->start = (struct start){ .slot = slot, .spec = spec, .parent = l->pid, .masked = masked, .deputy = l->deputy };
 	f->under_way = 1;
 	relocate(spec, spec->argv, spec->argc);
 	relocate(spec, spec->envp, spec->envc);
@@ -388,10 +361,15 @@ u32 pp_finish_launch(struct pp_launcher *l, struct flight *f)
 	leave_launching(slot, PP_FAILING);
 	if (pid > 0) {
 		i32 fd = slot->pidfd;
-		while (SYS5(NR_waitid, P_PIDFD, fd, 0, WEXITED | WALL, 0) == -EINTR)
-			;
-		slot->pidfd = -1;
-		SYS1(NR_close, fd);
+		long r;
+		do
+			r = SYS5(NR_waitid, P_PIDFD, fd, 0, WEXITED | WALL, 0);
+		while (r == -EINTR);
+		/* It is no child of a deputy: then the supervisor reaps it. */
+		if (r != -ECHILD) {
+			slot->pidfd = -1;
+			SYS1(NR_close, fd);
+		}
 		slot->pid = 0;
 	} else {
 		if (slot->stage == PP_STAGE_NONE)

@@ -1,10 +1,12 @@
 #ifndef PIDPOOL_LAUNCH_H
 #define PIDPOOL_LAUNCH_H
 
-/* The child needs a few hundred bytes until exec; half is for a helper. */
+/* The child needs a few hundred bytes until exec. */
 #define PP_STACK_SIZE 32768UL
 /* Children of one launcher that may be between clone and exec together. */
 #define PP_FLIGHTS 4
+/* Theirs, and a deputy's. */
+#define PP_STACKS (PP_FLIGHTS + 1)
 #define PP_COPIED_FDS 64
 /* Copying this many fds costs less than lending one. */
 #define PP_LOW_FDS 64
@@ -39,7 +41,7 @@ struct start {
 	int masked; /* the calling thread blocks all signals that have handlers */
 	u64 reset; /* signals whose disposition may not be the default in the child */
 	long parent;
-	int joined; /* the child is born in all namespaces that it was to enter */
+	int deputy; /* the child is born in the user namespace that it was to enter */
 	u32 mapped; /* a futex: 1 once the parent has written the id maps, */
 	i32 map_error; /* or has failed to */
 };
@@ -67,7 +69,6 @@ _Noreturn void pp_fail(struct start *s, u32 stage, long error, u32 detail);
 /* namespaces.c, in the child */
 void pp_enter_namespaces(struct start *s);
 void pp_arrange_mounts(struct start *s);
-long pp_join(struct pp_spec *spec);
 /* namespaces.c, in the parent */
 long pp_write_id_maps(struct pp_spec *spec, long pid);
 long pp_enter_pid_namespace(struct pp_launcher *l, struct pp_spec *spec);
@@ -83,6 +84,7 @@ void pp_filter(struct start *s);
 int pp_launches_alone(struct pp_launcher *l, struct pp_slot *slot);
 void pp_begin_launch(struct pp_launcher *l, struct flight *f, struct pp_slot *slot, int alone, int masked);
 u32 pp_finish_launch(struct pp_launcher *l, struct flight *f);
+long pp_run_deputy(u64 stack_top, void (*main)(void *), void *arg);
 void pp_discard_slot(struct pp_launcher *l, struct pp_slot *slot);
 
 #endif

@@ -11,6 +11,10 @@
 #define EXPORT __attribute__((visibility("default")))
 #define FUTEX_WAIT_PRIVATE 128
 #define SIG_SETMASK 2
+#define SIGKILL 9
+#define PR_SET_PDEATHSIG 1
+
+enum { EPERM = 1 };
 
 /* The compiler may call these even in freestanding code. */
 __attribute__((visibility("hidden"))) void *memcpy(void *to, const void *from, unsigned long n)
@@ -126,9 +130,121 @@ static void wait_for_one(struct pp_launcher *l, struct flights *fs)
 	SYS4(NR_futex, &oldest->under_way, FUTEX_WAIT, 1, a_while);
 }
 
-/* A pthread's start routine. Several children are between clone and exec
- * together: while the kernel works on one, this thread starts the next, and does
- * not sleep after each. */
+/* Whether the next launch has to be made by another process than this one. */
+static int elsewhere(struct pp_launcher *l, struct pp_spec *spec)
+{
+	u32 id = spec->join_pid >= 0 ? spec->join_pid_id : 0;
+
+	if (l->deputy)
+		return id != l->deputy;
+	if (id && !l->needs_deputy && pp_enter_pid_namespace(l, spec) == -EPERM)
+		l->needs_deputy = 1;
+	return id && l->needs_deputy;
+}
+
+/* Launches what the queue holds, until it is to stop or meets a launch that is
+ * not its own to make; then nothing is under way. Several children are between
+ * clone and exec together: while the kernel works on one, this process starts the
+ * next, and does not sleep after each. */
+static void work(struct pp_launcher *l, struct flights *fs)
+{
+	for (;;) {
+		finish(l, fs);
+		u32 head = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE);
+		if (head != fs->next && fs->count < PP_FLIGHTS) {
+			u32 index = ((u32 *)l->queue)[fs->next & (l->capacity - 1)];
+			struct pp_slot *slot = (struct pp_slot *)l->slots + index;
+			int away = elsewhere(l, (struct pp_spec *)slot->spec);
+			/* With nothing else to start, sleeping until exec is the shortest way. */
+			int alone = (fs->count == 0 && head == fs->next + 1) || pp_launches_alone(l, slot);
+			if (away && fs->count == 0)
+				return;
+			if (!away && (!alone || fs->count == 0)) {
+				begin(l, fs, index, alone);
+				continue;
+			}
+		}
+		if (fs->count > 0) {
+			wait_for_one(l, fs);
+			continue;
+		}
+		if (__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE))
+			return;
+		__atomic_store_n(&l->sleeping, 1, __ATOMIC_SEQ_CST);
+		if (__atomic_load_n(&l->head, __ATOMIC_SEQ_CST) == head && !__atomic_load_n(&l->stop, __ATOMIC_SEQ_CST))
+			SYS4(NR_futex, &l->head, FUTEX_WAIT_PRIVATE, head, 0);
+		__atomic_store_n(&l->sleeping, 0, __ATOMIC_SEQ_CST);
+	}
+}
+
+struct deputy {
+	struct pp_launcher *launcher;
+	struct flights *flights;
+	struct pp_spec *spec; /* of the launch that asks for it */
+	long error;
+};
+
+/* Children are born in the pid namespace of whoever makes them, and an ordinary
+ * user may enter one only after its user namespace, which no thread can. So
+ * another process does the launcher's work meanwhile, in the same memory and with
+ * the same fds. Its working directory, umask and limits are those of the moment
+ * at which it began. */
+static void deputy_main(void *arg)
+{
+	struct deputy *d = arg;
+	struct pp_launcher *l = d->launcher;
+	long r = SYS2(NR_setns, d->spec->join_user, CLONE_NEWUSER);
+
+	if (r >= 0)
+		r = SYS2(NR_setns, d->spec->join_pid, CLONE_NEWPID);
+	/* After the credentials have changed, which clears it. */
+	if (r >= 0)
+		r = SYS2(NR_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	d->error = r < 0 ? r : 0;
+	if (r >= 0 && SYS0(NR_getppid) == l->pid) {
+		l->deputy = d->spec->join_pid_id;
+		work(l, d->flights);
+	}
+	for (;;)
+		SYS1(NR_exit, 0);
+}
+
+/* For a launch that cannot even begin. */
+static void refuse(struct pp_launcher *l, struct flights *fs, u32 index, long error)
+{
+	struct pp_slot *slot = (struct pp_slot *)l->slots + index;
+	struct flight *f = fs->each;
+
+	f->index = index;
+	f->position = fs->next++;
+	if (take(l, slot, index)) {
+		f->start = (struct start){ .slot = slot, .spec = (struct pp_spec *)slot->spec };
+		f->pid = error;
+		slot->pidfd = -1;
+		slot->stage = PP_STAGE_SETNS;
+		slot->detail = 0;
+		pp_finish_launch(l, f);
+		notify(l, index);
+	}
+	publish(l, fs);
+}
+
+static void deputize(struct pp_launcher *l, struct flights *fs)
+{
+	u32 index = ((u32 *)l->queue)[fs->next & (l->capacity - 1)];
+	struct pp_slot *slot = (struct pp_slot *)l->slots + index;
+	struct deputy d = { l, fs, (struct pp_spec *)slot->spec, 0 };
+	u64 stack_top = l->stack_top - PP_FLIGHTS * PP_STACK_SIZE;
+	long pid;
+
+	pp_leave_pid_namespace(l);
+	pid = pp_run_deputy(stack_top, deputy_main, &d);
+	l->deputy = 0;
+	if (pid < 0 || d.error < 0)
+		refuse(l, fs, index, pid < 0 ? pid : d.error);
+}
+
+/* A pthread's start routine. */
 EXPORT void *pp_launcher_main(struct pp_launcher *l)
 {
 	/* Signals sent to the process go to threads that have handlers for them;
@@ -139,35 +255,18 @@ EXPORT void *pp_launcher_main(struct pp_launcher *l)
 
 	struct flights fs = { .next = l->tail };
 	for (;;) {
-		finish(l, &fs);
-		u32 head = __atomic_load_n(&l->head, __ATOMIC_ACQUIRE);
-		if (head != fs.next && fs.count < PP_FLIGHTS) {
-			u32 index = ((u32 *)l->queue)[fs.next & (l->capacity - 1)];
-			/* With nothing else to start, sleeping until exec is the shortest way. */
-			int alone = (fs.count == 0 && head == fs.next + 1) ||
-				    pp_launches_alone(l, (struct pp_slot *)l->slots + index);
-			if (!alone || fs.count == 0) {
-				begin(l, &fs, index, alone);
-				continue;
-			}
-		}
-		if (fs.count > 0) {
-			wait_for_one(l, &fs);
-			continue;
-		}
-		if (__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE)) {
-			pp_leave_pid_namespace(l);
-			return 0;
-		}
-		__atomic_store_n(&l->sleeping, 1, __ATOMIC_SEQ_CST);
-		if (__atomic_load_n(&l->head, __ATOMIC_SEQ_CST) == head && !__atomic_load_n(&l->stop, __ATOMIC_SEQ_CST))
-			SYS4(NR_futex, &l->head, FUTEX_WAIT_PRIVATE, head, 0);
-		__atomic_store_n(&l->sleeping, 0, __ATOMIC_SEQ_CST);
+		work(l, &fs);
+		if (fs.next == __atomic_load_n(&l->head, __ATOMIC_ACQUIRE) && __atomic_load_n(&l->stop, __ATOMIC_ACQUIRE))
+			break;
+		deputize(l, &fs);
 	}
+	pp_leave_pid_namespace(l);
+	return 0;
 }
 
 /* A launch on the calling thread, which waits until exec. The pidfd is in the
- * launcher's epoll set when it returns 0. The launcher thread must not run. */
+ * launcher's epoll set when it returns 0. The launcher thread must not run. Not
+ * for what only a deputy can launch: -EPERM. */
 EXPORT long pp_launch(struct pp_launcher *l, u32 index)
 {
 	struct pp_slot *slot = (struct pp_slot *)l->slots + index;
@@ -196,7 +295,7 @@ static const u32 layout[] = {
 	OFFSET(pp_launcher, tail), OFFSET(pp_launcher, notices_head), OFFSET(pp_launcher, notices_tail),
 	OFFSET(pp_launcher, capacity), OFFSET(pp_launcher, reserved), OFFSET(pp_launcher, queue),
 	OFFSET(pp_spec, cwd), OFFSET(pp_spec, pdeathsig),
-	PP_STACK_SIZE * PP_FLIGHTS,
+	PP_STACK_SIZE * PP_STACKS,
 	OFFSET(pp_slot, ran), OFFSET(pp_slot, detail), OFFSET(pp_launcher, own_pid_namespace),
 	OFFSET(pp_spec, cloned), OFFSET(pp_spec, join_user), OFFSET(pp_spec, cgroup),
 	OFFSET(pp_spec, mountc), OFFSET(pp_spec, filter), OFFSET(pp_spec, capabilities), OFFSET(pp_spec, scoped),

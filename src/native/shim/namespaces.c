@@ -11,22 +11,7 @@
 #define SIOCSIFFLAGS 0x8914
 #define IFF_UP 1
 
-enum { EPERM = 1, EINTR = 4 };
-
 /* ---- in the child: raw system calls only, as child.c says */
-
-/* Enters what a helper or the launcher has not entered already. The user
- * namespace comes first: it gives the right to the others. */
-long pp_join(struct pp_spec *spec)
-{
-	long r = 0;
-
-	if (spec->join_user >= 0)
-		r = SYS2(NR_setns, spec->join_user, CLONE_NEWUSER);
-	if (r >= 0 && spec->join_network >= 0)
-		r = SYS2(NR_setns, spec->join_network, CLONE_NEWNET);
-	return r;
-}
 
 static void bring_loopback_up(struct start *s)
 {
@@ -55,11 +40,14 @@ void pp_enter_namespaces(struct start *s)
 		if (s->map_error < 0)
 			pp_fail(s, PP_STAGE_UID_MAP, s->map_error, 0);
 	}
-	if (!s->joined) {
-		r = pp_join(spec);
-		if (r < 0)
-			pp_fail(s, PP_STAGE_SETNS, r, 0);
-	}
+	/* The user namespace comes first: it gives the right to the others. */
+	r = 0;
+	if (spec->join_user >= 0 && !s->deputy)
+		r = SYS2(NR_setns, spec->join_user, CLONE_NEWUSER);
+	if (r >= 0 && spec->join_network >= 0)
+		r = SYS2(NR_setns, spec->join_network, CLONE_NEWNET);
+	if (r < 0)
+		pp_fail(s, PP_STAGE_SETNS, r, 0);
 	if (spec->unshared) {
 		r = SYS1(NR_unshare, spec->unshared);
 		if (r < 0)
@@ -158,7 +146,7 @@ long pp_enter_pid_namespace(struct pp_launcher *l, struct pp_spec *spec)
 	u32 wanted = spec->join_pid >= 0 ? spec->join_pid_id : 0;
 	i32 fd = wanted ? spec->join_pid : l->own_pid_namespace;
 
-	if (wanted == l->pid_namespace)
+	if (l->deputy || wanted == l->pid_namespace)
 		return 0;
 	if (l->own_pid_namespace < 0) {
 		long own = SYS3(NR_openat, AT_FDCWD, "/proc/thread-self/ns/pid", O_CLOEXEC);

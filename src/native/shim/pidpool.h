@@ -156,8 +156,8 @@ struct pp_launcher {
 	u64 queue, notices, slots, stack_top; /* addresses */
 	u32 pid_namespace; /* the id of the one that children are born into, 0 for the process's own */
 	i32 own_pid_namespace; /* an fd of that, -1 until it is needed */
-	u32 pid_by_helper; /* this process may not enter pid namespaces itself */
-	u32 pad4;
+	u32 needs_deputy; /* this process may not enter pid namespaces itself */
+	u32 deputy;       /* the id of the pid namespace that a deputy launches into right now */
 	u64 ignored, ignored_at; /* the signals that this process ignores, and since when that is known */
 };
 

@@ -1,0 +1,83 @@
+// The processes that a child has started, found in /proc, and signalled one by
+// one. Best effort: one that forks faster than this looks can slip through, and
+// so can one that has left both the family and the session. A pid namespace or a
+// cgroup misses nobody.
+import { readdirSync, readFileSync } from "node:fs";
+import { close, pidfdOpen, pidfdSendSignal } from "../native/syscalls.ts";
+
+interface Member {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** Clock ticks since boot; with the pid it names a process for good. */
+  readonly startedAt: string;
+}
+
+/** How often it is looked again for those that were started meanwhile. */
+const ROUNDS = 10;
+
+/**
+ * Signals every descendant of a process that can be found, and, where it leads a group or session, their other
+ * members; not the process itself. Its pid must not be free meanwhile. See proc_pid_stat(5).
+ *
+ * @returns How many were signalled.
+ */
+export function signalDescendants(root: number, signal: number, leader: boolean): number {
+  const done = new Set<string>();
+  for (let round = 0; round < ROUNDS; round++) {
+    const fresh = family(root, leader).filter(({ pid, startedAt }) => !done.has(`${pid} ${startedAt}`));
+    if (fresh.length === 0) break;
+    for (const member of fresh) {
+      done.add(`${member.pid} ${member.startedAt}`);
+      signalMember(member, signal);
+    }
+  }
+  return done.size;
+}
+
+function family(root: number, leader: boolean): Member[] {
+  const all = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? (read(Number(name)) ?? []) : []));
+  const pids = new Set([root]);
+  const found: Member[] = [];
+  // Children have larger pids than their parents only until numbers wrap: look until nothing is added.
+  for (let before = -1; before !== found.length;) {
+    before = found.length;
+    for (const member of all) {
+      if (pids.has(member.pid)) continue;
+      const kin = pids.has(member.parent) || (leader && (member.group === root || member.session === root));
+      if (!kin) continue;
+      pids.add(member.pid);
+      found.push(member);
+    }
+  }
+  return found;
+}
+
+function read(pid: number): Member | undefined {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, "latin1");
+  } catch {
+    return undefined;
+  }
+  // The name in parentheses may hold anything.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state, parent, group, session] = fields;
+  if (state === "Z" || state === "X") return undefined;
+  return {
+    pid,
+    parent: Number(parent),
+    group: Number(group),
+    session: Number(session),
+    startedAt: fields[19] ?? "",
+  };
+}
+
+/** Through a pidfd that is known to be this process's: opened before the second look. */
+function signalMember({ pid, startedAt }: Member, signal: number): void {
+  const pidfd = pidfdOpen(pid);
+  if (pidfd < 0) return;
+  if (read(pid)?.startedAt === startedAt) pidfdSendSignal(pidfd, signal);
+  close(pidfd);
+}
