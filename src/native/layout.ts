@@ -166,6 +166,8 @@ export const SLOT = {
   endedMs: 232,
   /** Written by waitid(2): `siginfo_t`, then `struct rusage`. `siginfo.si_pid` is 0 until then. */
   siginfo: 240,
+  /** Behind what waitid writes: a pidfd of the init of the child's own pid namespace, or -1. */
+  init: 276,
   rusage: 368,
   SIZE: 512,
 } as const;

@@ -34,6 +34,8 @@ export class Child {
   stdio: readonly StdioStream[] = NO_STREAMS;
   /** The namespaces to enter. */
   joins: Joins | undefined;
+  /** A pidfd of the process with which all that the child has started ends, or -1. */
+  init = -1;
   #feed: Socket | undefined;
 
   /** @param announce whether {@link ChildEvents.launched} is wanted; it costs the supervisor a wake-up. */

@@ -6,7 +6,12 @@ import { eventToken } from "./protocol.ts";
 import type { Slots } from "./slots.ts";
 
 /** Sets every field that a launch, its supervisor or its report will read, but the state and the spec. */
-export function fillSlot(slots: Slots, slot: number, { spec, announce }: Child, captures: readonly OwnEnd[]): void {
+export function fillSlot(
+  slots: Slots,
+  slot: number,
+  { spec, announce, init }: Child,
+  captures: readonly OwnEnd[],
+): void {
   const { words, doubles } = slots.region;
   const at = slots.region.slot(slot);
   const set = (field: number, value: number): void => void (words[(at + field) >> 2] = value);
@@ -27,6 +32,7 @@ export function fillSlot(slots: Slots, slot: number, { spec, announce }: Child, 
   set(SLOT.siginfo, 0);
   set(SLOT.siginfo + 16, 0);
   set(SLOT.wantsBytes, spec.encoding === "buffer" ? 1 : 0);
+  set(SLOT.init, init);
   set(SLOT.captures, captures.length);
   let record = SLOT.capture;
   for (const { fd, target } of captures) {

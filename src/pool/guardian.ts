@@ -1,7 +1,7 @@
 // One guardian: a process that holds namespaces open for children to enter, and
 // as init of a pid namespace takes all that live in it along when it ends.
 import type { Joins } from "../native/launcher.ts";
-import { close, isHungUp, openFile, setNonblocking, socketPair } from "../native/syscalls.ts";
+import { close, isHungUp, openFile, pidfdOpen, setNonblocking, socketPair } from "../native/syscalls.ts";
 import { guardianSpec } from "../process/guardian-spec.ts";
 import type { IsolationPlan } from "../process/isolation.ts";
 import type { ExitReport } from "../process/report.ts";
@@ -31,6 +31,7 @@ export class Guardian implements ChildEvents {
   #own = -1;
   #theirs = -1;
   #joins: Joins | undefined;
+  #pidfd = -1;
   /** Who may still use the fds; the first is whoever began this guardian. */
   #uses = 1;
   #held = true;
@@ -64,6 +65,11 @@ export class Guardian implements ChildEvents {
   /** What children enter; undefined until it is ready. */
   get joins(): Joins | undefined {
     return this.#joins;
+  }
+
+  /** A pidfd for others to end it with; open as long as {@link joins} are. */
+  get pidfd(): number {
+    return this.#pidfd;
   }
 
   /**
@@ -132,7 +138,9 @@ export class Guardian implements ChildEvents {
     const wanted = [user, this.#network, pids];
     const fds = [open(user, "user"), open(this.#network, "net"), open(pids, "pid")];
     this.#joins = { user: fds[0] ?? -1, network: fds[1] ?? -1, pid: fds[2] ?? -1, pidId: pids ? this.#id : 0 };
-    const error = fds.find((fd, i) => wanted[i] === true && fd < 0);
+    // Not reaped before a report that is still to be read: the pid is its own.
+    this.#pidfd = pidfdOpen(pid);
+    const error = this.#pidfd < 0 ? this.#pidfd : fds.find((fd, i) => wanted[i] === true && fd < 0);
     const asked = this.#asked;
     if (asked || error !== undefined) this.#stop();
     if (error !== undefined) this.#letGo();
@@ -167,8 +175,9 @@ export class Guardian implements ChildEvents {
   #closeUnused(): void {
     if (this.#uses > 0 || this.#joins === undefined) return;
     const { user, network, pid } = this.#joins;
-    for (const fd of [user, network, pid]) if (fd >= 0) close(fd);
+    for (const fd of [user, network, pid, this.#pidfd]) if (fd >= 0) close(fd);
     this.#joins = CLOSED;
+    this.#pidfd = -1;
   }
 
   #finish(): void {

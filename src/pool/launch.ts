@@ -84,11 +84,12 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   /** Takes namespaces to be launched into; they stay open as long as it lives. */
   enter(home: Guardian): void {
-    const { user, network, pid } = this.spec.isolation;
+    const { home: whose, user, network, pid } = this.spec.isolation;
     const { joins } = home;
     if (joins === undefined) throw new Error("this guardian is not ready");
     home.retain();
     this.home = home;
+    this.child.init = whose === "own" ? home.pidfd : -1;
     this.child.joins = {
       user: user ? joins.user : -1,
       network: network ? joins.network : -1,
@@ -101,6 +102,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.home?.release();
     this.home = undefined;
     this.child.joins = undefined;
+    this.child.init = -1;
     this.endGuardian?.(() => {});
     this.endGuardian = undefined;
   }
@@ -156,8 +158,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
         'the child leads no process group; start it with session: true or session: "group"',
       );
     }
-    if (scope === "tree" && signal !== 0) this.#signalTree(signal);
-    const result = this.child.supervisor?.signal(this.child, signal, group);
+    const toChild = (): number | undefined => this.child.supervisor?.signal(this.child, signal, group);
+    const result = scope === "tree" && signal !== 0 ? this.#signalTree(signal, toChild) : toChild();
     if (result === undefined) return false;
     if (result >= 0) return true;
     const errno = errnoName(-result);
@@ -172,17 +174,24 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     );
   }
 
-  /** All but the child itself. */
-  #signalTree(signal: number): void {
+  #signalTree(signal: number, toChild: () => number | undefined): number | undefined {
+    const { child, spec } = this;
     const pid = this.#process?.pid;
-    if (pid === undefined || this.child.supervisor === undefined) return;
-    if (signal === SIGKILL && this.spec.isolation.home === "own") {
-      this.home?.kill();
-      return;
+    if (pid === undefined || child.supervisor === undefined) return undefined;
+    if (signal !== SIGKILL) {
+      let result: number | undefined;
+      // The child before its descendants: it may end by itself when those do.
+      signalDescendants(pid, signal, spec.leader, () => (result = toChild()));
+      return result;
     }
-    // A stopped one cannot start others while its descendants are ended, who would lose their parent with it.
-    if (signal === SIGKILL) this.child.supervisor.signal(this.child, SIGSTOP, false);
-    signalDescendants(pid, signal, this.spec.leader);
+    if (spec.isolation.home === "own") {
+      this.home?.kill();
+    } else {
+      // A stopped one cannot start others meanwhile; an ended one would leave orphans that nobody finds.
+      child.supervisor.signal(child, SIGSTOP, false);
+      signalDescendants(pid, signal, spec.leader);
+    }
+    return toChild();
   }
 
   failed(stage: string, errno: number, detail: number): void {

@@ -16,6 +16,7 @@ import {
   epollWait,
   nap,
   ownPeakRss,
+  pidfdSendSignal,
   ring,
 } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
@@ -169,6 +170,9 @@ class SupervisorThread {
       }
       return;
     }
+    // What it leaves behind in its own pid namespace would hold its output open.
+    const init = slots.get(slot, SLOT.init);
+    if (init >= 0) pidfdSendSignal(init, SIGKILL);
     this.#stopper.clear(slot);
     if (slots.get(slot, SLOT.captures) === 0) {
       this.#report(RECORD.exited, slot);

@@ -21,19 +21,19 @@ const ROUNDS = 10;
  * Signals every descendant of a process that can be found, and, where it leads a group or session, their other
  * members; not the process itself. Its pid must not be free meanwhile. See proc_pid_stat(5).
  *
- * @returns How many were signalled.
+ * @param found Called when those that are there at first were found, and none was signalled yet.
  */
-export function signalDescendants(root: number, signal: number, leader: boolean): number {
+export function signalDescendants(root: number, signal: number, leader: boolean, found?: () => void): void {
   const done = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
     const fresh = family(root, leader).filter(({ pid, startedAt }) => !done.has(`${pid} ${startedAt}`));
-    if (fresh.length === 0) break;
+    if (round === 0) found?.();
+    if (fresh.length === 0) return;
     for (const member of fresh) {
       done.add(`${member.pid} ${member.startedAt}`);
       signalMember(member, signal);
     }
   }
-  return done.size;
 }
 
 function family(root: number, leader: boolean): Member[] {
