@@ -62,6 +62,8 @@ export class Apt {
       "Dir::Cache": join(this.#folder, "cache"),
       // What is unpacked runs with the machine's own libraries.
       "APT::Default-Release": own,
+      // A list that could not be fetched is otherwise no error.
+      "APT::Update::Error-Mode": "any",
       // Apt's own user may not write here.
       "APT::Sandbox::User": "root",
     };
@@ -76,6 +78,7 @@ export class Apt {
       this.#apt("apt-get", ["update"]);
     } catch (error) {
       // A mirror may have dropped one release; the lists of the others are here all the same.
+      if (!readdirSync(join(this.#folder, "lists")).some((list) => list.includes("_Packages"))) throw error;
       console.log(`# ${error.message}`);
     }
     writeFileSync(join(this.#folder, "ready"), "");

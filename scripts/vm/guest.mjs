@@ -40,9 +40,8 @@ const ETC = {
   hosts: "127.0.0.1 localhost\n",
 };
 
-/** Adds a program or native addon of this machine, and the libraries that it needs. */
-function copyLinked(archive, file) {
-  archive.copy(file);
+/** Adds the libraries that a program or native addon of this machine needs. */
+function copyLibraries(archive, file) {
   let libraries = "";
   try {
     libraries = execFileSync("ldd", [file], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
@@ -52,11 +51,17 @@ function copyLinked(archive, file) {
   for (const [, library] of libraries.matchAll(/(?:=>|^)\s*(\/\S+)/gm)) archive.copy(library);
 }
 
+/** Adds a program of this machine, and what it needs to run. */
+function copyProgram(archive, file) {
+  archive.copy(file);
+  copyLibraries(archive, file);
+}
+
 function copyPrograms(archive, busybox) {
   const folders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
   for (const program of PROGRAMS) {
     const file = folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
-    if (file !== undefined) copyLinked(archive, file);
+    if (file !== undefined) copyProgram(archive, file);
   }
   archive.file("/usr/bin/busybox", readFileSync(busybox), 0o755);
   // Where /bin is the same as /usr/bin on this machine, that has come along with the first program.
@@ -83,7 +88,7 @@ function copyPackage(archive) {
   for (const folder of folders) {
     archive.copyTree(join(root, folder), join(PACKAGE, folder));
     for (const name of readdirSync(join(root, folder), { recursive: true })) {
-      if (name.endsWith(".node")) copyLinked(archive, join(root, folder, name));
+      if (name.endsWith(".node")) copyLibraries(archive, join(root, folder, name));
     }
   }
   archive.file(join(PACKAGE, "package.json"), readFileSync(join(root, "package.json")));
@@ -106,7 +111,7 @@ export function writeGuest(file, busybox, tests, { series, testTimeout }) {
 
   copyPrograms(archive, busybox);
   const node = realpathSync(process.execPath);
-  copyLinked(archive, node);
+  copyProgram(archive, node);
   archive.symlink("/usr/bin/node", node);
 
   copyPackage(archive);

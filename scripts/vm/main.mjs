@@ -37,6 +37,11 @@ function fail(message) {
   process.exit(1);
 }
 
+function wantedSeconds() {
+  const seconds = Number(values.timeout);
+  return seconds > 0 ? seconds : fail(`--timeout is a number of seconds, not ${values.timeout}`);
+}
+
 function wantedSeries() {
   if (values.kernel.includes("all")) return SERIES;
   const unknown = values.kernel.find((series) => !SERIES.includes(series));
@@ -54,16 +59,16 @@ function wantedTests() {
 }
 
 /** Runs the tests on one kernel and prints how that came out. */
-async function runOn(series, { qemu, busybox, tests, folder }) {
+async function runOn(series, { qemu, busybox, tests, folder, seconds }) {
   const kernel = fetchKernel(series);
   const initramfs = join(folder, `${series}.cpio`);
   writeGuest(initramfs, busybox, tests, { series, testTimeout: TEST_TIMEOUT });
   const start = performance.now();
-  const { ok, counts, failure } = await boot(qemu, { kernel, initramfs, seconds: Number(values.timeout) });
+  const { ok, counts, failure } = await boot(qemu, { kernel, initramfs, seconds });
   rmSync(initramfs);
   const failed = (counts.fail ?? 0) + (counts.cancelled ?? 0);
-  const seconds = Math.round((performance.now() - start) / 1000);
-  const result = `pass ${counts.pass ?? 0} fail ${failed} skipped ${counts.skipped ?? 0} (${seconds} s)`;
+  const took = Math.round((performance.now() - start) / 1000);
+  const result = `pass ${counts.pass ?? 0} fail ${failed} skipped ${counts.skipped ?? 0} (${took} s)`;
   if (!ok) process.exitCode = 1;
   return failure === undefined ? result : `${result}: ${failure}`;
 }
@@ -80,13 +85,14 @@ async function orSkipped(action) {
 
 const series = wantedSeries();
 const tests = wantedTests();
+const seconds = wantedSeconds();
 const folder = mkdtempSync(join(tmpdir(), "pidpool-vm-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 const results = await orSkipped(async () => {
   if (process.arch !== "x64") throw new Unavailable("the VMs are x64, and run this machine's node");
-  const means = { qemu: fetchQemu(), busybox: fetchBusybox(), tests, folder };
+  const means = { qemu: fetchQemu(), busybox: fetchBusybox(), tests, folder, seconds };
   const lines = [];
   // One at a time: they take all of the machine's cores.
   for (const name of series) {
