@@ -29,18 +29,28 @@ function cached(name, fill) {
   return folder;
 }
 
-/** The newest of packages whose names differ in their numbers. */
-function newest(names) {
-  return names.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
+/** Packages whose names differ in their numbers, the newest first. */
+function newestFirst(names) {
+  return names.toSorted((a, b) => b.localeCompare(a, "en", { numeric: true }));
 }
 
-/** Path of Debian's newest kernel of a series, such as "6.1". */
+/** Unpacks the first of packages that can be had: mirrors list some of a release's last days that they do not hold. */
+function unpackFirst(from, [name, ...older], folder) {
+  try {
+    from.unpack([name], folder);
+  } catch (error) {
+    if (!(error instanceof Unavailable) || older.length === 0) throw error;
+    unpackFirst(from, older, folder);
+  }
+}
+
+/** Path of Debian's newest kernel (that can be had) of a series, such as "6.1". */
 export function fetchKernel(series) {
   const folder = cached(`kernel-${series}`, (from, fresh) => {
     const prefix = `linux-image-${series}.`;
-    const found = newest(from.names(prefix).filter((name) => name.endsWith("-cloud-amd64")));
-    if (found === undefined) throw new Unavailable(`no release of Debian on this machine's mirror has Linux ${series}`);
-    from.unpack([found], fresh);
+    const found = newestFirst(from.names(prefix).filter((name) => name.endsWith("-cloud-amd64")));
+    if (found.length === 0) throw new Unavailable(`no release of Debian on this machine's mirror has Linux ${series}`);
+    unpackFirst(from, found, fresh);
     for (const part of ["lib", "usr"]) rmSync(join(fresh, part), { recursive: true, force: true });
   });
   const kernel = readdirSync(join(folder, "boot")).find((name) => name.startsWith("vmlinuz-"));
