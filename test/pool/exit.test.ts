@@ -109,6 +109,6 @@ test("maxRss is the child's own peak, or null where the kernel shows the parent'
   await using pool = new ProcessPool();
   assert.equal((await pool.run("true")).exit.maxRss, null);
   const megabytes = Math.ceil(process.resourceUsage().maxRSS / 1024) + 64;
-  const { exit } = await pool.run("python3", ["-c", `x = b"x" * (${megabytes} << 20)`]);
+  const { exit } = await pool.run(process.execPath, ["--eval", `Buffer.alloc(${megabytes} << 20, "x")`]);
   assert.ok(exit.maxRss !== null && exit.maxRss >= megabytes << 20, `${exit.maxRss}`);
 });

@@ -1,7 +1,11 @@
 // The native launcher thread, seen from outside.
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { tempDir } from "../helpers/files.ts";
+import { until } from "../helpers/processes.ts";
 import { ARENA_SIZE } from "#pidpool/native/region.js";
 import { supervisorsOf } from "#pidpool/pool/pool.js";
 import { ProcessPool } from "../helpers/pool.ts";
@@ -38,4 +42,36 @@ test("launches beyond the room of the arena wait, and are no retries", async () 
   const { completed, retried } = pool.stats();
   assert.deepEqual([completed, retried], [600, 0]);
   assert.equal(supervisorsOf(pool)?.all[0]?.launcher.pending, 0);
+});
+
+test("while one child hangs between clone and exec, its launcher starts others", async (t) => {
+  const dir = tempDir(t);
+  await using pool = new ProcessPool({ threads: 1, concurrency: 64, timeout: 60_000 });
+  await pool.run("true");
+  const launcher = supervisorsOf(pool)?.all[0]?.launcher;
+  assert.ok(launcher !== undefined);
+  /** A child whose open() for writing waits until somebody reads. */
+  const hanging = (name: string): { run: Promise<unknown>; release: () => void } => {
+    const file = join(dir, name);
+    execFileSync("mkfifo", [file]);
+    return {
+      run: pool.run("true", [], { stdio: ["ignore", { file }, "ignore"] }),
+      release: () => {
+        const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+        t.after(() => closeSync(reader));
+      },
+    };
+  };
+  // The launcher waits for a child in vfork's way when there is no other to start meanwhile: here, until all are queued.
+  const first = hanging("first");
+  await until(() => launcher.pending === 1);
+  const second = hanging("second");
+  const others = Array.from({ length: 20 }, () => pool.run("true", [], { stdio: "ignore" }));
+  await until(() => launcher.pending === 22);
+  first.release();
+  await Promise.all([first.run, ...others]);
+  assert.ok(launcher.pending > 0);
+  assert.deepEqual([pool.stats().completed, pool.stats().running], [22, 1]);
+  second.release();
+  await second.run;
 });

@@ -8,7 +8,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { LaunchError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { program, tempDir } from "../helpers/files.ts";
-import { childPids } from "../helpers/processes.ts";
+import { childPids, hasCommands } from "../helpers/processes.ts";
 import { ProcessPool } from "../helpers/pool.ts";
 
 test("run() resolves to the output and the exit of a program", async () => {
@@ -81,6 +81,7 @@ test("Node runs under its own path", async () => {
 });
 
 test("a python3 script runs", async (t) => {
+  if (!hasCommands("python3")) return t.skip("needs python3");
   await using pool = new ProcessPool();
   const script = join(tempDir(t), "sum.py");
   writeFileSync(script, "import sys\nprint(sum(int(line) for line in sys.stdin))\n");

@@ -1,0 +1,78 @@
+// Boots a kernel with an initramfs under qemu, passes on what the tests in it
+// print, and tells how they ended. There is no disk and no network.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+const MEMORY_MIB = 1500;
+const CORES = 2;
+
+/** The emulator is to end when the kernel panics, which would otherwise wait for a restart. */
+const COMMAND_LINE = "console=ttyS0 quiet loglevel=3 panic=-1";
+
+/** What the machine is: no accelerator of the hardware, which a VM mostly does not offer to VMs of its own. */
+const MACHINE = [
+  ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none"],
+  ["-accel", "tcg,thread=multi", "-cpu", "max", "-m", `${MEMORY_MIB}`, "-smp", `${CORES}`],
+  ["-serial", "stdio", "-append", COMMAND_LINE],
+].flat();
+
+/** How many tests came out how, as node:test counts them. */
+const COUNT = /^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/;
+
+/**
+ * @typedef {object} Outcome
+ * @property {boolean} ok all tests ran, and none failed
+ * @property {Record<string, number>} counts by "pass", "fail", …; empty where the tests did not get to their end
+ * @property {string} [failure] what went wrong other than a test
+ */
+
+/**
+ * @param {{ file: string, args: string[], env: NodeJS.ProcessEnv }} qemu
+ * @param {{ kernel: string, initramfs: string, seconds: number }} vm `seconds` is how long it may take
+ * @returns {Promise<Outcome>}
+ */
+export async function boot(qemu, { kernel, initramfs, seconds }) {
+  const child = spawn(qemu.file, [...qemu.args, ...MACHINE, "-kernel", kernel, "-initrd", initramfs], {
+    env: qemu.env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    child.kill("SIGKILL");
+  }, seconds * 1000);
+  const stop = () => child.kill("SIGKILL");
+  process.once("exit", stop);
+
+  const ended = new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (status, signal) => resolve(signal ?? status));
+  });
+  const counts = {};
+  const early = [];
+  let begun = false;
+  let status;
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (line) => {
+    const text = line.trimEnd();
+    const [, marker] = /pidpool-vm: (begin|exit \d+)$/.exec(text) ?? [];
+    if (marker === "begin") begun = true;
+    else if (marker !== undefined) status = Number(marker.split(" ")[1]);
+    else if (!begun) early.push(text);
+    else if (status === undefined) console.log(text);
+    const [, name, count] = COUNT.exec(text) ?? [];
+    if (name !== undefined) counts[name] = Number(count);
+  });
+
+  try {
+    const how = await ended;
+    if (!begun) console.log(early.join("\n"));
+    if (timedOut) return { ok: false, counts, failure: `not done after ${seconds} s` };
+    if (status === undefined) return { ok: false, counts, failure: `the VM ended without a result (qemu: ${how})` };
+    if (!counts.pass && !counts.skipped) return { ok: false, counts, failure: "no test ran" };
+    return { ok: status === 0, counts };
+  } finally {
+    clearTimeout(timer);
+    process.off("exit", stop);
+  }
+}
