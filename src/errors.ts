@@ -7,6 +7,7 @@ import type { RunResult } from "./process/result.ts";
 export const ERROR_CODES = {
   ERR_INVALID_OPTION: "an argument or option is wrong; nothing was started",
   ERR_UNSUPPORTED: "this machine, kernel or build cannot do what was asked",
+  ERR_ISOLATION: "this machine refuses isolation that was asked for; nothing was started",
   ERR_LAUNCH: "the child could not be started",
   ERR_EXIT: "the child ended other than by exit code 0",
   ERR_QUEUE_FULL: "more runs wait than maxQueue allows",
@@ -60,6 +61,31 @@ export class InvalidOptionError extends PidpoolError {
 
   static {
     InvalidOptionError.prototype.name = "InvalidOptionError";
+  }
+}
+
+/** Facts of an {@link IsolationError}. */
+export interface IsolationFacts extends ErrorFacts {
+  /** What a person can do about it. */
+  remedy: string;
+}
+
+/** Isolation that was asked for cannot be had on this machine. It is never left out silently: nothing was started. */
+export class IsolationError extends PidpoolError {
+  declare readonly code: "ERR_ISOLATION";
+  /** What was refused, by the name that {@link LaunchError.stage} has for it: `"landlock"`, … */
+  readonly stage: string;
+  /** What can be done about it; part of the message, too. */
+  readonly remedy: string;
+
+  constructor(stage: string, message: string, { remedy, ...facts }: IsolationFacts) {
+    super("ERR_ISOLATION", `${message}; ${remedy}`, facts);
+    this.stage = stage;
+    this.remedy = remedy;
+  }
+
+  static {
+    IsolationError.prototype.name = "IsolationError";
   }
 }
 

@@ -9,6 +9,7 @@ import {
   type ExitReason,
   type ExitReport,
   InvalidOptionError,
+  IsolationError,
   LaunchError,
   PidpoolError,
   type PoolStats,
@@ -125,6 +126,7 @@ export function errors(caught: unknown): string | undefined {
   expectType<
     | "ERR_INVALID_OPTION"
     | "ERR_UNSUPPORTED"
+    | "ERR_ISOLATION"
     | "ERR_LAUNCH"
     | "ERR_EXIT"
     | "ERR_QUEUE_FULL"
@@ -141,6 +143,11 @@ export function errors(caught: unknown): string | undefined {
     expectType<"ERR_EXIT">()(caught.code);
     expectType<RunResult>()(caught.result);
     expectType<ExitReport>()(caught.exit);
+  }
+  if (caught instanceof IsolationError) {
+    expectType<"ERR_ISOLATION">()(caught.code);
+    expectType<string>()(caught.stage);
+    expectType<string>()(caught.remedy);
   }
   if (caught instanceof InvalidOptionError) {
     expectType<"ERR_INVALID_OPTION">()(caught.code);
