@@ -36,3 +36,5 @@ export const ENOTDIR = 20;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const ENOSYS = 38;
+export const EOPNOTSUPP = 95;
+export const EAFNOSUPPORT = 97;
