@@ -9,13 +9,16 @@ export type { ProcessEvents, StdioStream } from "./process/process.ts";
 export type {
   CommonOptions,
   Encoding,
+  FilesystemRules,
   Input,
   Isolation,
   LaunchOptions,
+  Limits,
   Signal,
   StdioEntry,
   StdioFile,
   StdioOption,
+  TcpRules,
 } from "./process/options.ts";
 export type { ExitFacts, ExitReason, ExitReport } from "./process/report.ts";
 export type { Output, RunResult, Truncation } from "./process/result.ts";

@@ -201,6 +201,26 @@ export function events(): void {
   pool.on("close", () => {});
 }
 
+/** Limits and rules are a pool's, a launch's and a command's alike. */
+export function confined(): void {
+  const limits = { cpuSeconds: 10, openFiles: 64, core: 0, addressSpace: Infinity } as const;
+  const filesystem = { execute: ["/usr", new URL("file:///bin")], readWrite: ["."] } as const;
+  const tcp = { connect: [443], bind: [] } as const;
+  void new ProcessPool({ limits, filesystem, tcp });
+  void pool.run("true", [], { limits, filesystem, tcp });
+  void pool.command("true", [], { limits, filesystem, tcp }).spawn({ limits: { stack: undefined } });
+  // @ts-expect-error seconds
+  void pool.run("true", [], { limits: { cpuSeconds: "10" } });
+  // @ts-expect-error no such limit
+  void pool.run("true", [], { limits: { openFile: 3 } });
+  // @ts-expect-error a list
+  void pool.run("true", [], { filesystem: { readOnly: "/etc" } });
+  // @ts-expect-error no such right
+  void pool.run("true", [], { filesystem: { write: ["/tmp"] } });
+  // @ts-expect-error ports are numbers
+  void pool.run("true", [], { tcp: { connect: ["443"] } });
+}
+
 /** What is no option, or no value of one, does not compile. */
 export function wrong(): void {
   // @ts-expect-error no such option

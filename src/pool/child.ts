@@ -11,7 +11,8 @@ import type { Supervisor } from "./supervisor.ts";
 /** What a supervisor tells about a child. Exactly one of failed, cancelled and exited comes, and comes last. */
 export interface ChildEvents {
   launched(pid: number): void;
-  failed(stage: string, errno: number): void;
+  /** @param detail at which of several limits, rules, … the stage failed. */
+  failed(stage: string, errno: number, detail: number): void;
   cancelled(): void;
   exited(report: ExitReport, collected: Collected): void;
 }

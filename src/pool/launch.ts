@@ -3,9 +3,11 @@
 import { performance } from "node:perf_hooks";
 import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
 import { launchError } from "../process/diagnose.ts";
+import { limitReason } from "../process/limit-reason.ts";
 import { Process, type ProcessControl } from "../process/process.ts";
 import { describeExit, type ExitReport } from "../process/report.ts";
 import type { RunResult } from "../process/result.ts";
+import { signalName } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
@@ -52,6 +54,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   #attempts = 0;
   #firstFailure = 0;
   #announced = false;
+  /** Signals that kill() has delivered; kept only where the report may ask. */
+  #sent: Set<string> | undefined;
   #process: Process | undefined;
 
   constructor(
@@ -96,7 +100,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       return;
     }
     this.#attempts++;
-    if (result < 0) this.failed("pipe", -result);
+    if (result < 0) this.failed("pipe", -result, 0);
   }
 
   launched(pid: number): void {
@@ -124,7 +128,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     }
     const result = this.child.supervisor?.signal(this.child, signal, group);
     if (result === undefined) return false;
-    if (result >= 0) return true;
+    if (result >= 0) {
+      if (this.spec.limits.length > 0) (this.#sent ??= new Set()).add(signalName(signal));
+      return true;
+    }
     const errno = errnoName(-result);
     if (errno === "ESRCH") return false;
     throw new PidpoolError(
@@ -137,9 +144,9 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     );
   }
 
-  failed(stage: string, errno: number): void {
+  failed(stage: string, errno: number, detail: number): void {
     this.#failedWith(stage, errno, () => {
-      void launchError(this.spec, stage, errno).then((error) => this.#reject(error));
+      void launchError(this.spec, stage, errno, detail).then((error) => this.#reject(error));
     });
   }
 
@@ -170,7 +177,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       );
   }
 
-  exited(report: ExitReport, collected: Collected): void {
+  exited(seen: ExitReport, collected: Collected): void {
+    const report = this.#attributed(seen);
     // The exit may be known before the word of the launch.
     if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, collected);
@@ -183,6 +191,14 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       const cause: unknown = report.reason === "aborted" ? this.spec.signal?.reason : this.child.inputError;
       this.#run.reject(new ExitError(message(result), result, cause));
     }
+  }
+
+  /** Names the limit that ended the child, if one did. */
+  #attributed(report: ExitReport): ExitReport {
+    const { limits } = this.spec;
+    if (limits.length === 0) return report;
+    const reason = limitReason(report, limits, (signal) => this.#sent?.has(signal) ?? false);
+    return reason === report.reason ? report : { ...report, reason };
   }
 
   /** Ends a launch that still waits, with this error; true if it did. */

@@ -177,6 +177,7 @@ export class Supervisor {
     const slots = this.#slots;
     const stage = STAGES[slots.get(slot, SLOT.stage)] ?? "none";
     const errno = slots.get(slot, SLOT.error);
+    const detail = slots.get(slot, SLOT.detail);
     if (record === RECORD.launched) {
       child.events.launched(slots.get(slot, SLOT.pid));
     } else if (record === RECORD.exited && stage !== "watch") {
@@ -190,7 +191,7 @@ export class Supervisor {
       this.#vacate(slot, child);
       child.disconnect(true);
       if (record === RECORD.cancelled) child.events.cancelled();
-      else child.events.failed(stage, errno);
+      else child.events.failed(stage, errno, detail);
     }
   }
 

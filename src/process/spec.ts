@@ -5,8 +5,11 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { InvalidOptionError } from "../errors.ts";
 import { SPEC_FLAG } from "../native/layout.ts";
+import { confine } from "./confine.ts";
 import { encodeSpec } from "./encode.ts";
 import { givenEnv, inheritedEnv } from "./env.ts";
+import type { Landlock } from "./landlock.ts";
+import type { Rlimit } from "./limits.ts";
 import type { Encoding, LaunchOptions } from "./options.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
 import { planStdio, type FdPlan, type LaunchKind } from "./stdio.ts";
@@ -29,6 +32,8 @@ export interface LaunchSpec {
   readonly path: string | undefined;
   /** The child leads a process group. */
   readonly leader: boolean;
+  readonly limits: readonly Rlimit[];
+  readonly landlock: Landlock | undefined;
   readonly timeout: number;
   readonly killSignal: number;
   readonly killAfter: number;
@@ -57,6 +62,9 @@ export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set([
   "env",
   ...LIGHT_COMMON_KEYS,
   "isolation",
+  "limits",
+  "filesystem",
+  "tcp",
   "uid",
   "gid",
   "groups",
@@ -82,6 +90,7 @@ const DEFAULT_PATH = "/bin:/usr/bin";
  * Checks and resolves the options of a launch.
  *
  * @throws InvalidOptionError naming the option, its value and what is allowed.
+ * @throws IsolationError where this machine cannot confine the child as asked.
  */
 export function resolveSpec(
   kind: LaunchKind,
@@ -100,6 +109,7 @@ export function resolveSpec(
   const orphans = oneOf("orphans", o.orphans ?? "kill", ["kill", "keep"]);
   oneOf("isolation", o.isolation ?? "none", ["none"]);
   const ids = credentials(o);
+  const { confinement, limits, landlock } = confine(o, cwd);
   let flags = ids.flags;
   if (session === true) flags |= SPEC_FLAG.setsid;
   if (session === "group") flags |= SPEC_FLAG.setpgid;
@@ -117,7 +127,7 @@ export function resolveSpec(
     umask: o.umask === undefined ? 0 : integer("umask", o.umask, 0, 0o777),
     nice: o.nice === undefined ? 0 : integer("nice", o.nice, -20, 19),
     pdeathsig: orphans === "kill" ? SIGKILL : 0,
-    confinement: undefined,
+    confinement,
   });
   return Object.freeze({
     kind,
@@ -129,6 +139,8 @@ export function resolveSpec(
     cwd,
     path: env.path,
     leader: session !== false,
+    limits,
+    landlock,
     input: inputSource(o.input),
     ...lightOptions(o),
   });
