@@ -1,5 +1,5 @@
-// Builds everything that a checkout needs: the C shim for this machine into
-// prebuilds/, TypeScript into dist/ (the package) and build/ (tests, demo,
+// Builds everything that a checkout needs: the C shim and the guardian for this
+// machine into prebuilds/, TypeScript into dist/ (the package) and build/ (tests, demo,
 // benchmarks). Runs as `prepare`, so before `npm pack` too, but not where the
 // packed tarball is installed.
 //
@@ -21,15 +21,22 @@ const ARCHITECTURES = {
   arm64: { target: "aarch64-linux-gnu", flags: ["-mno-outline-atomics"] },
 };
 
-/** Nothing of libc, no name but the exports, no trace of the machine that compiled it. */
+/** Nothing of libc, no trace of the machine that compiled it. */
 const FLAGS = [
-  ["-std=c11", "-O2", "-ffreestanding", "-nostdlib", "-shared", "-fPIC", "-fvisibility=hidden"],
+  ["-std=c11", "-O2", "-ffreestanding", "-nostdlib"],
   ["-fno-ident", "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-s"],
-  ["-Wall", "-Wextra", "-Werror"],
-  ["-Wl,-z,now,-z,noexecstack,-z,defs,-z,nodelete,--build-id=none"],
+  ["-Wall", "-Wextra", "-Werror", "-Wl,-z,noexecstack,--build-id=none"],
 ].flat();
 
-const SHIM = "src/native/shim";
+/** What is built from C: a library, and a program. */
+const PRODUCTS = [
+  {
+    name: "pidpool.so",
+    folder: "src/native/shim",
+    flags: ["-shared", "-fPIC", "-fvisibility=hidden", "-Wl,-z,now,-z,defs,-z,nodelete"],
+  },
+  { name: "pidpool-guardian", folder: "src/native/guard", flags: ["-static", "-fno-pie"] },
+];
 
 /** @returns {never} */
 function fail(message) {
@@ -48,15 +55,15 @@ function filesOf(folder, ending) {
     .map((name) => `${folder}/${name}`);
 }
 
-/** Compiles one shim with a compiler given as [command, ...arguments]; `missing` says what to install. */
-function compile(arch, [command, ...args], missing) {
-  const output = `prebuilds/linux-${arch}/pidpool.so`;
+/** Compiles one product with a compiler given as [command, ...arguments]; `missing` says what to install. */
+function compile(arch, { name, folder, flags }, [command, ...args], missing) {
+  const output = `prebuilds/linux-${arch}/${name}`;
   // Another process may have the old file mapped, or be loading it just now.
   const fresh = `${output}.${process.pid}`;
   mkdirSync(dirname(join(root, output)), { recursive: true });
   try {
-    const sources = filesOf(SHIM, ".c");
-    execFileSync(command, [...args, ...FLAGS, ...ARCHITECTURES[arch].flags, "-o", fresh, ...sources], {
+    const sources = filesOf(folder, ".c");
+    execFileSync(command, [...args, ...FLAGS, ...flags, ...ARCHITECTURES[arch].flags, "-o", fresh, ...sources], {
       cwd: root,
       stdio: ["ignore", "inherit", "inherit"],
     });
@@ -64,9 +71,7 @@ function compile(arch, [command, ...args], missing) {
   } catch (error) {
     rmSync(join(root, fresh), { force: true });
     if (error.code === "ENOENT") fail(missing);
-    fail(
-      `the C shim for ${arch} did not compile (${command} ended with ${error.status ?? error.signal ?? error.code})`,
-    );
+    fail(`${name} for ${arch} did not compile (${command} ended with ${error.status ?? error.signal ?? error.code})`);
   }
   say(`built ${output} with ${command}`);
 }
@@ -77,16 +82,21 @@ function buildHostShim() {
   if (!Object.hasOwn(ARCHITECTURES, arch)) {
     fail(`no shim for the architecture ${arch} (${Object.keys(ARCHITECTURES).join(" and ")} are supported)`);
   }
-  const output = join(root, `prebuilds/linux-${arch}/pidpool.so`);
-  const inputs = [...filesOf(SHIM, ""), relative(root, fileURLToPath(import.meta.url))];
-  const built = existsSync(output) ? statSync(output).mtimeMs : -Infinity;
-  if (inputs.every((file) => statSync(join(root, file)).mtimeMs <= built)) return;
   const compiler = (process.env.CC || "cc").split(" ");
-  compile(
-    arch,
-    compiler,
-    `no C compiler "${compiler[0]}" found; install one (Debian and Ubuntu: apt-get install gcc; Alpine: apk add gcc; Fedora: dnf install gcc) or name yours in CC`,
-  );
+  const inputs = [
+    ...PRODUCTS.flatMap(({ folder }) => filesOf(folder, "")),
+    relative(root, fileURLToPath(import.meta.url)),
+  ];
+  const newest = Math.max(...inputs.map((file) => statSync(join(root, file)).mtimeMs));
+  for (const product of PRODUCTS) {
+    const output = join(root, `prebuilds/linux-${arch}/${product.name}`);
+    if (existsSync(output) && statSync(output).mtimeMs >= newest) continue;
+    compile(arch, product, compiler, missingCompiler(compiler[0]));
+  }
+}
+
+function missingCompiler(name) {
+  return `no C compiler "${name}" found; install one (Debian and Ubuntu: apt-get install gcc; Alpine: apk add gcc; Fedora: dnf install gcc) or name yours in CC`;
 }
 
 /** A clang that finds an lld: both with the version that releases are made with, or whatever there is. */
@@ -106,7 +116,8 @@ function findClang() {
 function buildAllShims() {
   const clang = findClang();
   for (const [arch, { target }] of Object.entries(ARCHITECTURES)) {
-    compile(arch, [clang, `--target=${target}`, "-fuse-ld=lld"], `${clang} is gone`);
+    for (const product of PRODUCTS)
+      compile(arch, product, [clang, `--target=${target}`, "-fuse-ld=lld"], `${clang} is gone`);
   }
 }
 

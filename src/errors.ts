@@ -7,12 +7,12 @@ import type { RunResult } from "./process/result.ts";
 export const ERROR_CODES = {
   ERR_INVALID_OPTION: "an argument or option is wrong; nothing was started",
   ERR_UNSUPPORTED: "this machine, kernel or build cannot do what was asked",
-  ERR_ISOLATION: "this machine refuses isolation that was asked for; nothing was started",
   ERR_LAUNCH: "the child could not be started",
   ERR_EXIT: "the child ended other than by exit code 0",
   ERR_QUEUE_FULL: "more runs wait than maxQueue allows",
   ERR_CLOSED: "the pool is closed or destroyed",
   ERR_ABORTED: "the AbortSignal fired before the child was started",
+  ERR_ISOLATION: "this machine refuses the isolation that was asked for",
   ERR_SUPERVISOR: "a supervisor thread could not be kept alive",
 } as const;
 
@@ -64,31 +64,6 @@ export class InvalidOptionError extends PidpoolError {
   }
 }
 
-/** Facts of an {@link IsolationError}. */
-export interface IsolationFacts extends ErrorFacts {
-  /** What a person can do about it. */
-  remedy: string;
-}
-
-/** Isolation that was asked for cannot be had on this machine. It is never left out silently: nothing was started. */
-export class IsolationError extends PidpoolError {
-  declare readonly code: "ERR_ISOLATION";
-  /** What was refused, by the name that {@link LaunchError.stage} has for it: `"landlock"`, … */
-  readonly stage: string;
-  /** What can be done about it; part of the message, too. */
-  readonly remedy: string;
-
-  constructor(stage: string, message: string, { remedy, ...facts }: IsolationFacts) {
-    super("ERR_ISOLATION", `${message}; ${remedy}`, facts);
-    this.stage = stage;
-    this.remedy = remedy;
-  }
-
-  static {
-    IsolationError.prototype.name = "IsolationError";
-  }
-}
-
 /** The child could not be started. Nothing of it is left. */
 export class LaunchError extends PidpoolError {
   declare readonly code: "ERR_LAUNCH";
@@ -107,6 +82,25 @@ export class LaunchError extends PidpoolError {
 
   static {
     LaunchError.prototype.name = "LaunchError";
+  }
+}
+
+/** This machine refuses the isolation that was asked for. Nothing runs with less. */
+export class IsolationError extends PidpoolError {
+  declare readonly code: "ERR_ISOLATION";
+  /** The step that failed, e.g. `"uid_map"`. */
+  readonly stage: string;
+  /** What to do about it, as far as can be told. */
+  readonly remedy: string | undefined;
+
+  constructor(stage: string, message: string, facts: ErrorFacts & { remedy?: string | undefined } = {}) {
+    super("ERR_ISOLATION", message, facts);
+    this.stage = stage;
+    this.remedy = facts.remedy;
+  }
+
+  static {
+    IsolationError.prototype.name = "IsolationError";
   }
 }
 

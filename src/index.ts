@@ -12,15 +12,25 @@ export type {
   FilesystemRules,
   Input,
   Isolation,
+  IsolationOptions,
   LaunchOptions,
   Limits,
+  MountOptions,
   Signal,
   StdioEntry,
   StdioFile,
   StdioOption,
   TcpRules,
 } from "./process/options.ts";
+export type { Capability } from "./process/capabilities.ts";
+export type {
+  SeccompAction,
+  SeccompOption,
+  SeccompOptions,
+  SeccompProfile,
+  SeccompRule,
+} from "./process/seccomp/options.ts";
 export type { ExitFacts, ExitReason, ExitReport } from "./process/report.ts";
 export type { Output, RunResult, Truncation } from "./process/result.ts";
 export { ERROR_CODES, ExitError, InvalidOptionError, IsolationError, LaunchError, PidpoolError } from "./errors.ts";
-export type { ErrorCode, ErrorFacts, IsolationFacts } from "./errors.ts";
+export type { ErrorCode } from "./errors.ts";

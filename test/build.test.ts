@@ -21,7 +21,7 @@ function copy(name: string, ...parts: string[]): string {
 }
 
 describe("the build of a checkout", () => {
-  const checkout = copy("checkout", "scripts", "src/native/shim");
+  const checkout = copy("checkout", "scripts", "src/native/shim", "src/native/guard");
 
   function build(args: string[], env: NodeJS.ProcessEnv): SpawnSyncReturns<string> {
     const result = spawnSync(process.execPath, ["scripts/build.mjs", ...args], {
@@ -49,7 +49,7 @@ describe("the build of a checkout", () => {
 
   test("leaves nothing half-built where the compiler fails", () => {
     const { stderr } = build([], { PATH: temporary, CC: `${process.execPath} --no-such-flag` });
-    assert.match(stderr, /pidpool: the C shim for \w+ did not compile \(.* ended with \d+\)\n$/);
+    assert.match(stderr, /pidpool: pidpool\.so for \w+ did not compile \(.* ended with \d+\)\n$/);
     assert.ok(!existsSync(join(checkout, `prebuilds/linux-${process.arch}/pidpool.so`)));
   });
 
@@ -59,12 +59,17 @@ describe("the build of a checkout", () => {
   });
 
   test("of all architectures gives the same bytes in every folder", (t) => {
-    const folders = [copy("here", "scripts", "src/native/shim"), copy("over there", "scripts", "src/native/shim")];
+    const folders = [
+      copy("here", "scripts", "src/native/shim", "src/native/guard"),
+      copy("over there", "scripts", "src/native/shim", "src/native/guard"),
+    ];
     const shims = folders.map((cwd) => {
       const { status, stderr } = spawnSync(process.execPath, ["scripts/build.mjs", "--all"], { cwd, encoding: "utf8" });
       if (stderr.includes("no clang with lld found")) return stderr.trim();
       assert.equal(status, 0, stderr);
-      return ["x64", "arm64"].map((arch) => readFileSync(join(cwd, `prebuilds/linux-${arch}/pidpool.so`)));
+      return ["x64", "arm64"].flatMap((arch) =>
+        ["pidpool.so", "pidpool-guardian"].map((name) => readFileSync(join(cwd, `prebuilds/linux-${arch}/${name}`))),
+      );
     });
     if (typeof shims[0] === "string") t.skip(shims[0]);
     assert.deepEqual(shims[0], shims[1]);

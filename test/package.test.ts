@@ -85,7 +85,8 @@ describe("the packed package", () => {
   after(() => rmSync(temporary, { recursive: true, force: true }));
 
   test("holds what it must", () => {
-    const must = ["README.md", "LICENSE", "CHANGELOG.md", "package.json", `prebuilds/linux-${process.arch}/pidpool.so`];
+    const built = ["pidpool.so", "pidpool-guardian"].map((name) => `prebuilds/linux-${process.arch}/${name}`);
+    const must = ["README.md", "LICENSE", "CHANGELOG.md", "package.json", ...built];
     assert.deepEqual(
       must.filter((file) => !files.includes(file)),
       [],
@@ -94,7 +95,7 @@ describe("the packed package", () => {
 
   test("holds nothing else", () => {
     const may =
-      /^(?:dist\/.+\.(?:d\.ts|js|js\.map)|src\/.+\.(?:ts|c|h)|prebuilds\/linux-(?:x64|arm64)\/pidpool\.so|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+      /^(?:dist\/.+\.(?:d\.ts|js|js\.map)|src\/.+\.(?:ts|c|h)|prebuilds\/linux-(?:x64|arm64)\/pidpool(?:\.so|-guardian)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
     assert.deepEqual(
       files.filter((file) => !may.test(file)),
       [],

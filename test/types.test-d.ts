@@ -126,12 +126,12 @@ export function errors(caught: unknown): string | undefined {
   expectType<
     | "ERR_INVALID_OPTION"
     | "ERR_UNSUPPORTED"
-    | "ERR_ISOLATION"
     | "ERR_LAUNCH"
     | "ERR_EXIT"
     | "ERR_QUEUE_FULL"
     | "ERR_CLOSED"
     | "ERR_ABORTED"
+    | "ERR_ISOLATION"
     | "ERR_SUPERVISOR"
   >()(null as unknown as ErrorCode);
   if (caught instanceof LaunchError) {
@@ -147,7 +147,7 @@ export function errors(caught: unknown): string | undefined {
   if (caught instanceof IsolationError) {
     expectType<"ERR_ISOLATION">()(caught.code);
     expectType<string>()(caught.stage);
-    expectType<string>()(caught.remedy);
+    expectType<string | undefined>()(caught.remedy);
   }
   if (caught instanceof InvalidOptionError) {
     expectType<"ERR_INVALID_OPTION">()(caught.code);

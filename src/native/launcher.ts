@@ -31,6 +31,15 @@ export interface FdSource {
   readonly handed: boolean;
 }
 
+/** What a child enters: fds that stay open until the launch is over, -1 for none. */
+export interface Joins {
+  readonly user: number;
+  readonly network: number;
+  readonly pid: number;
+  /** Tells one pid namespace from another; 0 for none. */
+  readonly pidId: number;
+}
+
 /** Longer specs get memory of their own. */
 const OVERSIZE = ARENA_SIZE / 4;
 
@@ -135,7 +144,7 @@ export class Launcher {
    *
    * @returns 0 or -errno.
    */
-  prepare(slot: number, spec: Uint8Array, sources: readonly FdSource[]): number {
+  prepare(slot: number, spec: Uint8Array, sources: readonly FdSource[], joins?: Joins, cgroup = -1): number {
     const { region } = this;
     const size = aligned(spec.length);
     let address: number;
@@ -161,6 +170,14 @@ export class Launcher {
       words[entry + (FD.source >> 2)] = source;
       if (handed) words[entry + (FD.handed >> 2)] = source;
     }
+    const header = (field: number, value: number): void => void (words[(offset + field) >> 2] = value);
+    if (joins !== undefined) {
+      header(SPEC.joinUser, joins.user);
+      header(SPEC.joinNetwork, joins.network);
+      header(SPEC.joinPid, joins.pid);
+      header(SPEC.joinPidId, joins.pidId);
+    }
+    if (cgroup >= 0) header(SPEC.cgroup, cgroup);
     region.setAddress(region.slot(slot) + SLOT.spec, address);
     return 0;
   }

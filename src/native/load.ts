@@ -29,6 +29,16 @@ export interface Native {
 
 let loaded: Native | undefined;
 
+/** Something that was built for this machine. */
+function prebuilt(name: string): string {
+  return fileURLToPath(new URL(`../../prebuilds/linux-${process.arch}/${name}`, import.meta.url));
+}
+
+/** The static program that holds namespaces open; see guard/guard.c. */
+export function guardianProgram(): string {
+  return prebuilt("pidpool-guardian");
+}
+
 /**
  * The native layer of this thread.
  *
@@ -49,7 +59,7 @@ function load(): Native {
   if (process.arch !== "x64" && process.arch !== "arm64") {
     throw unsupported(`pidpool has no shim for the architecture ${process.arch}; x64 and arm64 are supported`);
   }
-  const file = fileURLToPath(new URL(`../../prebuilds/linux-${process.arch}/pidpool.so`, import.meta.url));
+  const file = prebuilt("pidpool.so");
   if (!existsSync(file)) {
     throw unsupported(`the shim ${file} is missing; in a checkout, "npm run build" makes it`);
   }

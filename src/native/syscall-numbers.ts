@@ -3,7 +3,6 @@
 
 /** System calls by name. */
 export interface SyscallNumbers {
-  readonly capget: number;
   readonly close: number;
   readonly dup3: number;
   readonly epoll_create1: number;
@@ -56,7 +55,6 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     kill: 62,
     fcntl: 72,
     getrusage: 98,
-    capget: 125,
     futex: 202,
     epoll_ctl: 233,
     waitid: 247,
@@ -82,7 +80,6 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     pipe2: 59,
     read: 63,
     write: 64,
-    capget: 90,
     waitid: 95,
     futex: 98,
     nanosleep: 101,

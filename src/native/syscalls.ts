@@ -99,6 +99,19 @@ export function openDevNull(): number {
   return syscall(nr.openat, -100, native().addressOf(path), 0o2 | O_CLOEXEC, 0, 0, 0);
 }
 
+/** Opens a file to read, or to hold it open. openat(2). */
+export function openFile(path: string): number {
+  ready();
+  const bytes = new TextEncoder().encode(`${path}\0`);
+  return syscall(nr.openat, -100, native().addressOf(bytes), O_CLOEXEC, 0, 0, 0);
+}
+
+/** Whether the other end of a non-blocking stream that never sends is closed. */
+export function isHungUp(fd: number): boolean {
+  ready();
+  return syscall(nr.read, fd, scratchAddress, 1, 0, 0, 0) === 0;
+}
+
 /** read(2) into native memory. */
 export function read(fd: number, address: number, length: number): number {
   ready();
@@ -238,17 +251,6 @@ export function hardLimit(resource: number): bigint {
   ready();
   syscall(nr.prlimit64, 0, resource, 0, scratchAddress, 0, 0);
   return BigInt.asUintN(64, (BigInt(scratch[3] ?? 0) << 32n) | BigInt((scratch[2] ?? 0) >>> 0));
-}
-
-/** The calling thread's effective capabilities, a bit each. capget(2). */
-export function effectiveCapabilities(): bigint {
-  ready();
-  const VERSION_3 = 0x20080522;
-  scratch[0] = VERSION_3;
-  scratch[1] = 0;
-  // After the header twice three words: effective, permitted and inheritable, the low halves first.
-  if (syscall(nr.capget, scratchAddress, scratchAddress + 8, 0, 0, 0, 0) < 0) return 0n;
-  return (BigInt((scratch[5] ?? 0) >>> 0) << 32n) | BigInt((scratch[2] ?? 0) >>> 0);
 }
 
 /** The newest Landlock ABI that the kernel has, or -errno. landlock_create_ruleset(2), Linux 5.13. */

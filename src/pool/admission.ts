@@ -18,7 +18,7 @@ export class Admission {
   readonly #maxQueue: number;
   readonly #events: AdmissionEvents;
   readonly #queue = new Fifo<Launch>();
-  readonly #retries = new Map<Launch, NodeJS.Timeout>();
+  readonly #retries = new Map<Launch, NodeJS.Timeout | undefined>();
   /** All that have begun and are not over, retries included. */
   readonly #live = new Roster<Launch>();
   readonly #idle: (() => void)[] = [];
@@ -87,6 +87,16 @@ export class Admission {
     }, delay);
     this.#retries.set(launch, timer);
     return true;
+  }
+
+  /** The launch waits until {@link resume}, or until it is forgotten. */
+  park(launch: Launch): void {
+    this.#retries.set(launch, undefined);
+  }
+
+  /** What a parked launch waited for is there. */
+  resume(launch: Launch): void {
+    if (this.#retries.delete(launch)) launch.attempt();
   }
 
   /** The launch no longer waits. */

@@ -1,6 +1,7 @@
 // One launch as the pool's thread knows it, from the call to the exit.
 import type { Socket } from "node:net";
 import { finished, type Readable } from "node:stream";
+import type { Joins } from "../native/launcher.ts";
 import type { ExitReport } from "../process/report.ts";
 import type { StdioStream } from "../process/process.ts";
 import type { LaunchSpec } from "../process/spec.ts";
@@ -11,7 +12,7 @@ import type { Supervisor } from "./supervisor.ts";
 /** What a supervisor tells about a child. Exactly one of failed, cancelled and exited comes, and comes last. */
 export interface ChildEvents {
   launched(pid: number): void;
-  /** @param detail at which of several limits, rules, … the stage failed. */
+  /** @param detail Which of several things of the same kind the stage was at. */
   failed(stage: string, errno: number, detail: number): void;
   cancelled(): void;
   exited(report: ExitReport, collected: Collected): void;
@@ -31,6 +32,8 @@ export class Child {
   /** Whether it keeps Node alive. */
   refed = true;
   stdio: readonly StdioStream[] = NO_STREAMS;
+  /** The namespaces to enter. */
+  joins: Joins | undefined;
   #feed: Socket | undefined;
 
   /** @param announce whether {@link ChildEvents.launched} is wanted; it costs the supervisor a wake-up. */

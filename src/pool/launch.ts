@@ -14,13 +14,15 @@ import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import type { Collected } from "./collect-output.ts";
 import type { Ticket } from "./fifo.ts";
+import type { Guardian } from "./guardian.ts";
+import { PARKED } from "./namespaces.ts";
 import { RETRY, retryDelay } from "./retry.ts";
 import type { Rostered } from "./roster.ts";
 import { NO_ROOM } from "./supervisor.ts";
 
 /** What a launch needs of its pool. */
 export interface LaunchHost {
-  /** Begins the launch now. Returns 0 or -errno. */
+  /** Begins the launch now. Returns 0, NO_ROOM, PARKED or -errno. */
   begin(launch: Launch): number;
   /** Calls `launch.attempt()` when an exit makes room or the delay is over. `exhausted`: the system lacked something. */
   retry(launch: Launch, delay: number, exhausted: boolean): void;
@@ -45,6 +47,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** Place in the admission's queue, -1 for none. */
   ticket: Ticket = -1;
   rosterIndex = -1;
+  /** Whose namespaces it is in. */
+  home: Guardian | undefined;
+  /** Ends the guardian that is there for this child alone. */
+  endGuardian: ((done: () => void) => void) | undefined;
   readonly #host: LaunchHost;
   readonly #run: Answer<RunResult> | undefined;
   readonly #spawn: Answer<Process> | undefined;
@@ -78,6 +84,29 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     return this.#beganAt - this.#calledAt;
   }
 
+  /** Takes namespaces to be launched into; they stay open as long as it lives. */
+  enter(home: Guardian): void {
+    const { user, network, pid } = this.spec.isolation;
+    const { joins } = home;
+    if (joins === undefined) throw new Error("this guardian is not ready");
+    home.retain();
+    this.home = home;
+    this.child.joins = {
+      user: user ? joins.user : -1,
+      network: network ? joins.network : -1,
+      pid: pid ? joins.pid : -1,
+      pidId: pid ? joins.pidId : 0,
+    };
+  }
+
+  #leaveHome(): void {
+    this.home?.release();
+    this.home = undefined;
+    this.child.joins = undefined;
+    this.endGuardian?.(() => {});
+    this.endGuardian = undefined;
+  }
+
   /** Begins, or begins again. */
   attempt(): void {
     if (this.#beganAt === 0) this.#beganAt = performance.now();
@@ -95,6 +124,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       this.#failedWith("supervisor", errnoNumber((error as Partial<PidpoolError>).errno), () => this.#reject(error));
       return;
     }
+    if (result === PARKED) return;
     if (result === NO_ROOM) {
       this.#host.retry(this, RETRY.first, false);
       return;
@@ -153,7 +183,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   #failedWith(stage: string, errno: number, giveUp: () => void): void {
     const now = performance.now();
     if (this.#attempts === 1) this.#firstFailure = now;
-    const delay = retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
+    // No child can be born into a pid namespace whose init has died.
+    const homeless = this.home?.lost === true && now - this.#firstFailure < RETRY.total;
+    const delay = homeless ? RETRY.first : retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
+    this.#leaveHome();
     // A stream that was already being read cannot be given to a second child.
     if (
       delay !== undefined &&
@@ -177,8 +210,19 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       );
   }
 
-  exited(seen: ExitReport, collected: Collected): void {
-    const report = this.#attributed(seen);
+  exited(report: ExitReport, collected: Collected): void {
+    const { endGuardian } = this;
+    if (endGuardian === undefined) {
+      this.#exited(report, collected);
+      return;
+    }
+    // Not over before the whole tree is.
+    this.endGuardian = undefined;
+    endGuardian(() => this.#exited(report, collected));
+  }
+
+  #exited(seen: ExitReport, collected: Collected): void {
+    const report = this.#attribute(seen);
     // The exit may be known before the word of the launch.
     if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, collected);
@@ -193,9 +237,11 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     }
   }
 
-  /** Names the limit that ended the child, if one did. */
-  #attributed(report: ExitReport): ExitReport {
+  /** What the signal alone does not tell: a limit of the child's own, or the end of its guardian. */
+  #attribute(report: ExitReport): ExitReport {
     const { limits } = this.spec;
+    const killed = report.status === "signaled" && report.signal === "SIGKILL" && report.reason === "signal";
+    if (killed && this.home?.lost === true) return { ...report, reason: "guardian-died" };
     if (limits.length === 0) return report;
     const reason = limitReason(report, limits, (signal) => this.#sent?.has(signal) ?? false);
     return reason === report.reason ? report : { ...report, reason };
@@ -219,6 +265,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   #end(report: ExitReport | undefined): void {
     this.#forgetAbort?.();
+    this.#leaveHome();
     this.#host.settled(this, report);
   }
 

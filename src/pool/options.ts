@@ -37,6 +37,9 @@ export function resolvePoolOptions(options: unknown): FilledPoolOptions {
   // A snapshot: what the caller changes later is not the pool's.
   if (typeof defaults["env"] === "object" && defaults["env"] !== null) defaults["env"] = { ...defaults["env"] };
   snapshot(defaults);
+  for (const key of ["isolation", "seccomp"]) {
+    if (typeof defaults[key] === "object") defaults[key] = structuredClone(defaults[key]);
+  }
   const cores = availableParallelism();
   const concurrency = amount("concurrency", given["concurrency"] ?? cores, 1, 1 << 20, "children");
   const maxQueue = amount("maxQueue", given["maxQueue"] ?? Infinity, 0, Number.MAX_SAFE_INTEGER, "runs");

@@ -12,6 +12,7 @@ import { resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import { Admission } from "./admission.ts";
 import { Command } from "./command.ts";
 import { abortError, Launch, type LaunchHost } from "./launch.ts";
+import { Namespaces } from "./namespaces.ts";
 import { resolvePoolOptions, type FilledPoolOptions, type PoolOptions } from "./options.ts";
 import { Tally, type PoolStats } from "./stats.ts";
 import { SupervisorSet } from "./supervisor-set.ts";
@@ -47,7 +48,10 @@ export interface PoolEvents {
   needsDrain: () => void;
   /** After `needsDrain`: no run waits, and a place is free. */
   drain: () => void;
-  /** A supervisor thread died and was replaced (or is tried again every second); its children live on. */
+  /**
+   * A supervisor thread died and was replaced (or is tried again every second); its children live on. Or the init
+   * of the pool's pid namespace died (ERR_ISOLATION): the children that were in it died with it.
+   */
   error: (error: PidpoolError) => void;
 }
 
@@ -64,6 +68,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   readonly #tally = new Tally();
   readonly #admission: Admission;
   readonly #host: LaunchHost;
+  readonly #namespaces: Namespaces;
   #state: "open" | "closing" | "destroyed" = "open";
   #ended: Promise<void> | undefined;
 
@@ -83,13 +88,25 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       drain: () => this.emit("drain"),
       began: ({ waitMs }) => this.#tally.waitTime.record(waitMs),
     });
+    this.#namespaces = new Namespaces({
+      start: (child) => this.#supervisors.start(child),
+      park: (launch) => this.#admission.park(launch),
+      resume: (launch) => this.#admission.resume(launch),
+      error: (error) => this.emit("error", error),
+    });
     this.#host = {
-      begin: (launch) => this.#supervisors.start(launch.child),
+      begin: (launch) => {
+        const provided = launch.spec.isolation.home === "none" ? 0 : this.#namespaces.provide(launch);
+        return provided < 0 ? provided : this.#supervisors.start(launch.child);
+      },
       retry: (launch, delay, exhausted) => {
         if (exhausted) this.#tally.retried++;
         if (!this.#admission.retryLater(launch, delay)) launch.drop(closedError());
       },
-      forget: (launch) => this.#admission.forget(launch),
+      forget: (launch) => {
+        this.#admission.forget(launch);
+        this.#namespaces.forget(launch);
+      },
       spawned: ({ spec }, pid) => {
         if (this.listenerCount("spawn") > 0) this.emit("spawn", { pid, file: spec.file, args: spec.args });
       },
@@ -249,7 +266,10 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   }
 
   #end(): Promise<void> {
-    this.#ended ??= this.#admission.whenIdle().then(() => this.#supervisors.destroy());
+    this.#ended ??= this.#admission
+      .whenIdle()
+      .then(() => this.#namespaces.end())
+      .then(() => this.#supervisors.destroy());
     return this.#ended;
   }
 }

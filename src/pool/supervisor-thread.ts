@@ -205,10 +205,16 @@ class SupervisorThread {
     const lingering = this.#lingering.has(slot);
     // First the signal, then the broken pipe: SIGPIPE must not come before killSignal.
     if (!within && !lingering) {
+      this.#awaitRunning(slot);
       this.#stopper.stop(slot, reasonCode("output-limit"), this.#slots.get(slot, SLOT.killSignal));
     }
     if (!within) capture.shut(stream);
     if (lingering && capture.ended) this.#finish(slot, capture);
+  }
+
+  /** A child that writes has passed exec, but its launcher may not have seen it. */
+  #awaitRunning(slot: number): void {
+    for (let naps = 0; naps < 1000 && this.#slots.state(slot) === STATE.launching; naps++) nap(100);
   }
 
   #endGrace(slot: number): void {

@@ -2,7 +2,8 @@
 // would look for. Looks at the file system only after the failure, to explain.
 import { open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { LaunchError } from "../errors.ts";
+import { type IsolationError, LaunchError } from "../errors.ts";
+import { isolationError } from "./diagnose-isolation.ts";
 import {
   EACCES,
   E2BIG,
@@ -46,7 +47,9 @@ export async function launchError(
   stage: string,
   errno: number,
   detail: number,
-): Promise<LaunchError> {
+): Promise<LaunchError | IsolationError> {
+  const refusal = await isolationError(spec, stage, errno, detail);
+  if (refusal !== undefined) return refusal;
   const name = errnoName(errno);
   const why = await explain(spec, stage, errno, detail).catch(() => undefined);
   const message = `cannot start ${JSON.stringify(spec.file)}: ${why ?? `${errnoMeaning(errno)} at ${stage}`} (${stage}: ${name})`;

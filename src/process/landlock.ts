@@ -128,25 +128,26 @@ export function isBeneath(file: string, dir: string): boolean {
 function requireAbi(option: keyof typeof NEEDED, found: number): void {
   const [needed, since] = NEEDED[option];
   if (found >= needed) return;
-  const wanted = `the option ${option} needs Landlock ABI ${needed} (Linux ${since})`;
-  if (found >= 0) {
-    throw new IsolationError("landlock", `${wanted}; this kernel has ABI ${found}`, {
-      remedy: `use Linux ${since} or newer, or leave the option out`,
-      syscall: "landlock_create_ruleset",
-    });
+  const [why, remedy] = lack(found, since);
+  throw new IsolationError(
+    "landlock",
+    `the option ${option} needs Landlock ABI ${needed} (Linux ${since}); ${why}; ${remedy}`,
+    { syscall: "landlock_create_ruleset", errno: found < 0 ? errnoName(-found) : undefined, remedy },
+  );
+}
+
+function lack(found: number, since: string): [why: string, remedy: string] {
+  switch (found) {
+    case -EOPNOTSUPP:
+      return ["it was disabled when this kernel started", "add landlock to the boot parameter lsm="];
+    case -ENOSYS:
+      return [
+        "this kernel, or what emulates it here, has none",
+        `use Linux ${since} or newer, built with CONFIG_SECURITY_LANDLOCK`,
+      ];
+    default:
+      return found < 0
+        ? ["it is refused here", "allow the landlock_* calls in the seccomp filter that this process runs under"]
+        : [`this kernel has ABI ${found}`, `use Linux ${since} or newer, or leave the option out`];
   }
-  const [why, remedy] =
-    found === -EOPNOTSUPP
-      ? ["it was disabled when the kernel started", "add landlock to the boot parameter lsm="]
-      : found === -ENOSYS
-        ? [
-            "this kernel, or what emulates it here, has no Landlock",
-            `use Linux ${since} or newer, built with CONFIG_SECURITY_LANDLOCK`,
-          ]
-        : ["it is refused here", "allow landlock_create_ruleset in the seccomp filter that this process runs under"];
-  throw new IsolationError("landlock", `${wanted}; none was found: ${why}`, {
-    remedy,
-    syscall: "landlock_create_ruleset",
-    errno: errnoName(-found),
-  });
 }

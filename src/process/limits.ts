@@ -2,9 +2,10 @@
 // setrlimit(2).
 import { readFileSync } from "node:fs";
 import { InvalidOptionError } from "../errors.ts";
-import { effectiveCapabilities, hardLimit } from "../native/syscalls.ts";
+import { hardLimit } from "../native/syscalls.ts";
 import type { ConfinementWriter, LimitCall } from "./confinement.ts";
 import type { Limits } from "./options.ts";
+import { hasCapabilities } from "./own-rights.ts";
 import { bag } from "./validate.ts";
 
 /** The keys of {@link Limits} that are rlimits. */
@@ -34,7 +35,6 @@ const KEYS: ReadonlySet<string> = new Set(Object.keys(RLIMITS));
 const RLIM_INFINITY = 2n ** 64n - 1n;
 /** The kernel counts CPU time in nanoseconds and does not mind an overflow. */
 const MAX_SECONDS = 0x7fffffff;
-const CAP_SYS_RESOURCE = 24n;
 
 /** One limit, as asked for and as the child sets it. */
 export interface Rlimit extends LimitCall {
@@ -54,7 +54,7 @@ export interface OwnLimits {
 
 const OWN: OwnLimits = {
   hard: hardLimit,
-  mayRaise: () => ((effectiveCapabilities() >> CAP_SYS_RESOURCE) & 1n) === 1n,
+  mayRaise: () => hasCapabilities("CAP_SYS_RESOURCE"),
   maxOpenFiles: () => {
     try {
       return BigInt(readFileSync("/proc/sys/fs/nr_open", "latin1").trim());

@@ -1,6 +1,8 @@
 // The options of a launch as users write them. Types only; defaults and checks
 // are in spec.ts and the files it calls.
 import type { Readable } from "node:stream";
+import type { SeccompOption } from "./seccomp/options.ts";
+import type { Capability } from "./capabilities.ts";
 
 /** A signal by name ("SIGTERM") or number (1–64). See signal(7). */
 export type Signal = NodeJS.Signals | number;
@@ -44,8 +46,71 @@ export type Input =
 /** How captured output is delivered: as text, or as bytes for `"buffer"`. */
 export type Encoding = BufferEncoding | "buffer";
 
-/** Isolation of the child. `"none"`: it shares all namespaces with the parent. */
-export type Isolation = "none";
+/** Mounts of a child's own mount namespace. All paths are absolute; what they name must exist. mount(2). */
+export interface MountOptions {
+  /** An empty /tmp of its own, in memory, gone with it. Default: false. */
+  readonly tmp?: boolean | undefined;
+  /** Made read-only with all that is mounted beneath; `"/"` means everything. Linux 5.12, mount_setattr(2). */
+  readonly readOnly?: readonly string[] | undefined;
+  /** Exceptions from `readOnly`. */
+  readonly readWrite?: readonly string[] | undefined;
+  /** A /proc that shows the child's own pid namespace. Default: true where it has another one than this process. */
+  readonly proc?: boolean | undefined;
+}
+
+/**
+ * Each namespace by itself. `"host"`: that of this process; `"shared"`: that of the pool; `"private"` or true:
+ * one of the child's own. See namespaces(7).
+ */
+export interface IsolationOptions {
+  /**
+   * User namespace: ids stay as they are, rights over the host are gone. Default: `"host"` where no other
+   * namespace is asked for, `"private"` beside `pid: "private"`, else `"shared"`. user_namespaces(7).
+   */
+  readonly user?: "host" | "shared" | "private" | undefined;
+  /** Network namespace; the pool's and new ones have no way out. Default: `"host"`. network_namespaces(7). */
+  readonly network?: "host" | "shared" | "private" | undefined;
+  /**
+   * Pid namespace. `"shared"`: the pool's, which ends with the pool. `"private"`: one of its own; when the
+   * program ends, so does every process it left behind, and only then the exit is reported. An init reaps
+   * orphans. Default: `"host"`. pid_namespaces(7).
+   */
+  readonly pid?: "host" | "shared" | "private" | undefined;
+  /** Mount namespace of its own. Default: false. mount_namespaces(7). */
+  readonly mount?: boolean | MountOptions | undefined;
+  /** System V IPC and POSIX message queues of its own. Default: false. ipc_namespaces(7). */
+  readonly ipc?: boolean | undefined;
+  /** Host name of its own. Default: true where `hostname` is given. uts_namespaces(7). */
+  readonly uts?: boolean | undefined;
+  /** Its own cgroup looks like the root. Default: false. cgroup_namespaces(7). */
+  readonly cgroup?: boolean | undefined;
+  /** Clocks of its own. Linux 6.1 (5.6 without exec). Default: false. time_namespaces(7). */
+  readonly time?: boolean | undefined;
+  /** Brings up 127.0.0.1 and ::1 in a network namespace of its own. Default: false. */
+  readonly loopback?: boolean | undefined;
+  /** The name that gethostname(2) gives. */
+  readonly hostname?: string | undefined;
+  /** The id that this process's user has in a user namespace of the child's own. Default: the same. */
+  readonly mapUid?: number | undefined;
+  /** The same for its group. */
+  readonly mapGid?: number | undefined;
+  /** Capabilities that it keeps, over exec too. Default: none, or with `user: "host"` those of this process. capabilities(7). */
+  readonly capabilities?: readonly Capability[] | undefined;
+  /** Set-id programs and file capabilities give no rights. Default: true. PR_SET_NO_NEW_PRIVS in prctl(2). */
+  readonly noNewPrivileges?: boolean | undefined;
+}
+
+/**
+ * - `"none"`: as child_process does it.
+ * - `"shared"`: in the pool's user namespace, without rights over the host, and in the pool's network namespace,
+ *   which is empty.
+ * - `"contained"`: the same, and in the pool's pid namespace: no process of the tree outlives the pool, or this
+ *   process, whatever it does to hide.
+ * - `"private"`: user and network namespace of its own.
+ *
+ * All but `"none"` set no_new_privs.
+ */
+export type Isolation = "none" | "shared" | "contained" | "private" | IsolationOptions;
 
 /**
  * What the child, and each process that it starts, may use at most: setrlimit(2). Each is a number in the unit
@@ -139,7 +204,7 @@ export interface CommonOptions {
   outputGrace?: number | undefined;
   /** How captured output is delivered. Default: `"utf8"`. */
   encoding?: Encoding | undefined;
-  /** Default and, so far, only value: `"none"`. */
+  /** What the child shares with this process. Default: `"shared"`. Where the machine refuses it, ERR_ISOLATION. */
   isolation?: Isolation | undefined;
   /**
    * Resource limits of the child. Default: the parent's. A launch's own take the place of the pool's as a whole.
@@ -154,6 +219,11 @@ export interface CommonOptions {
   filesystem?: FilesystemRules | undefined;
   /** The only TCP ports that the child may use. Default: no rule. Needs Landlock ABI 4 (Linux 6.7); else as `filesystem`. */
   tcp?: TcpRules | undefined;
+  /**
+   * System calls that the child may make: a named profile, `"default"` for ordinary programs and `"compute"` for
+   * those that only turn input into output, or rules of your own. Default: all. Sets no_new_privs. seccomp(2).
+   */
+  seccomp?: SeccompOption | undefined;
   /** User id of the child; needs CAP_SETUID. setresuid(2). */
   uid?: number | undefined;
   /** Group id of the child; needs CAP_SETGID. setresgid(2). */

@@ -7,7 +7,8 @@ import { signalName } from "./signals.ts";
 /**
  * Why the child ended, as far as this library had a part in it: `"exit"` and `"signal"` are the child's own
  * doing or a stranger's; `"cpu-limit"` and `"file-size-limit"` mean that the kernel ended it for its `limits`; the
- * others name what the pool did first, whatever status came of it. `"unknown"`: foreign code took the exit status.
+ * others name what the pool did first, whatever status came of it. `"guardian-died"`: the init of its pid namespace
+ * was killed, and the kernel took it along. `"unknown"`: foreign code took the exit status.
  */
 export const REASONS = [
   "exit",
@@ -19,6 +20,7 @@ export const REASONS = [
   "file-size-limit",
   "input-error",
   "shutdown",
+  "guardian-died",
   "unknown",
 ] as const;
 
@@ -134,6 +136,8 @@ export function describeExit(report: ExitReport): string {
       return `was ended because its input failed (${describeStatus(report)})`;
     case "shutdown":
       return `was ended with its pool (${describeStatus(report)})`;
+    case "guardian-died":
+      return `was killed with the init of its pid namespace (${describeStatus(report)})`;
     case "exit":
     case "signal":
     case "unknown":

@@ -8,6 +8,7 @@ import { SPEC_FLAG } from "../native/layout.ts";
 import { confine } from "./confine.ts";
 import { encodeSpec } from "./encode.ts";
 import { givenEnv, inheritedEnv } from "./env.ts";
+import type { IsolationPlan } from "./isolation.ts";
 import type { Landlock } from "./landlock.ts";
 import type { Rlimit } from "./limits.ts";
 import type { Encoding, LaunchOptions } from "./options.ts";
@@ -28,6 +29,7 @@ export interface LaunchSpec {
   readonly fds: readonly FdPlan[];
   /** Each launch needs pipes of its own. */
   readonly piped: boolean;
+  readonly isolation: IsolationPlan;
   readonly cwd: string | undefined;
   readonly path: string | undefined;
   /** The child leads a process group. */
@@ -62,6 +64,7 @@ export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set([
   "env",
   ...LIGHT_COMMON_KEYS,
   "isolation",
+  "seccomp",
   "limits",
   "filesystem",
   "tcp",
@@ -102,14 +105,15 @@ export function resolveSpec(
   const program = path("file", file);
   const argv = checkArgs(args);
   const o = withDefaults(bag("options", options, OPTION_KEYS), defaults);
-  const cwd = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
+  const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
+  const { confinement, isolation, limits, landlock } = confine(o, directory);
+  // A working directory that is inherited would lead out of mounts of its own.
+  const cwd = directory ?? (isolation.mounts ? process.cwd() : undefined);
   const env = o.env === undefined ? inheritedEnv() : givenEnv(o.env);
   const fds = planStdio(kind, o.stdio, o.input, cwd);
   const session = oneOf("session", o.session ?? false, [false, true, "group"]);
   const orphans = oneOf("orphans", o.orphans ?? "kill", ["kill", "keep"]);
-  oneOf("isolation", o.isolation ?? "none", ["none"]);
   const ids = credentials(o);
-  const { confinement, limits, landlock } = confine(o, cwd);
   let flags = ids.flags;
   if (session === true) flags |= SPEC_FLAG.setsid;
   if (session === "group") flags |= SPEC_FLAG.setpgid;
@@ -136,6 +140,7 @@ export function resolveSpec(
     block,
     fds,
     piped: fds.some((plan) => plan.kind === "pipe" || plan.kind === "capture" || plan.kind === "input"),
+    isolation,
     cwd,
     path: env.path,
     leader: session !== false,

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
-import { ExitError, PidpoolError, ProcessPool } from "pidpool";
+import { ExitError, PidpoolError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { childPids, until } from "../helpers/processes.ts";
 import { running } from "../helpers/wait.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, "abort").length;
 

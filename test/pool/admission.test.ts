@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LaunchError, PidpoolError, ProcessPool } from "pidpool";
+import { LaunchError, PidpoolError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { hold } from "../helpers/held.ts";
 import { childPids, until } from "../helpers/processes.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 test("no more children than concurrency are alive at any time, and all runs get their turn", async () => {
   await using pool = new ProcessPool({ concurrency: 3 });

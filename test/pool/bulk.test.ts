@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
-import { ProcessPool } from "pidpool";
 import { Region } from "#pidpool/native/region.js";
 import { Bulk } from "#pidpool/pool/bulk.js";
+import { ProcessPool } from "../helpers/pool.ts";
 
 let region: Region;
 beforeEach(() => {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { ExitError, ProcessPool } from "pidpool";
+import { ExitError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 

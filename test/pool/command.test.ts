@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { ExitError, InvalidOptionError, LaunchError, ProcessPool } from "pidpool";
+import { ExitError, InvalidOptionError, LaunchError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { tempDir } from "../helpers/files.ts";
 import { running } from "../helpers/wait.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 test("a command runs as often as wanted, also at the same time", async () => {
   await using pool = new ProcessPool();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { ExitError, PidpoolError, ProcessPool } from "pidpool";
+import { ExitError, PidpoolError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { hold } from "../helpers/held.ts";
 import { childPids, openFds, until } from "../helpers/processes.ts";
 import { running } from "../helpers/wait.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 test("close() waits for the children that run, for those that wait, and for spawned ones", async () => {
   await using pool = new ProcessPool({ concurrency: 1 });
@@ -105,7 +106,7 @@ test("close() and destroy() may be called again, in any order, and on a pool tha
 test("await using destroys the pool", async () => {
   let run;
   {
-    await using pool = new ProcessPool();
+    await using pool = new ProcessPool({ isolation: "none" });
     run = rejection(pool.run("sleep", ["1000"]), ExitError);
     await until(() => childPids().length === 1);
   }

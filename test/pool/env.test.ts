@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ProcessPool } from "pidpool";
+import { ProcessPool } from "../helpers/pool.ts";
 
 const ENV = "/usr/bin/env";
 

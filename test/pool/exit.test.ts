@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExitError, PidpoolError, ProcessPool } from "pidpool";
+import { ExitError, PidpoolError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 test("an exit code other than 0 rejects with an ExitError that carries the whole result", async () => {
   await using pool = new ProcessPool();

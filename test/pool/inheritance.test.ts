@@ -3,9 +3,9 @@ import { closeSync, openSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ProcessPool } from "pidpool";
 import { tempDir } from "../helpers/files.ts";
 import { dup2, ignoreSignal } from "../helpers/libc.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 /** The child's fds, ascending, with where they lead, from `ls -l /proc/self/fd`; without the directory that ls reads. */
 function parseFds(listing: string): Map<number, string> {

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { ExitError, LaunchError, PidpoolError, ProcessPool } from "pidpool";
+import { ExitError, LaunchError, PidpoolError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { tempDir } from "../helpers/files.ts";
 import { until } from "../helpers/processes.ts";
 import { running, said } from "../helpers/wait.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 test("input may be text or bytes of any kind, a part of a larger buffer included", async () => {
   await using pool = new ProcessPool();

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { InvalidOptionError, PidpoolError, ProcessPool, type Process } from "pidpool";
+import { InvalidOptionError, PidpoolError, type Process } from "pidpool";
 import { isAlive, stateOf, until } from "../helpers/processes.ts";
 import { said } from "../helpers/wait.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 const QUIET = { stdio: "ignore" } as const;
 

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ProcessPool } from "pidpool";
 import { ARENA_SIZE } from "#pidpool/native/region.js";
 import { supervisorsOf } from "#pidpool/pool/pool.js";
+import { ProcessPool } from "../helpers/pool.ts";
 
 function blockedMasks(): bigint[] {
   return readdirSync("/proc/self/task").map((task) => {

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { LaunchError, ProcessPool } from "pidpool";
+import { LaunchError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { program, tempDir } from "../helpers/files.ts";
 import { childPids } from "../helpers/processes.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 test("run() resolves to the output and the exit of a program", async () => {
   await using pool = new ProcessPool();

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LaunchError, ProcessPool, type ChildInfo, type ExitReport } from "pidpool";
+import { LaunchError, type ChildInfo, type ExitReport } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { hold } from "../helpers/held.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 test("a pool that has done nothing has stats of zeros and no thread", async () => {
   await using pool = new ProcessPool();
@@ -111,7 +112,7 @@ test("a Process emits exit once, with the report that exited resolves to", async
 
 test("work spreads over as many supervisors as threads says, and no more", async () => {
   for (const threads of [1, 3]) {
-    await using pool = new ProcessPool({ threads, concurrency: 24 });
+    await using pool = new ProcessPool({ threads, concurrency: 24, isolation: "none" });
     const held = Array.from({ length: 24 }, () => hold(pool));
     const { supervisors } = pool.stats();
     assert.equal(supervisors.length, threads);

@@ -6,8 +6,9 @@ import type { Duplex } from "node:stream";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { ProcessPool, type StdioOption } from "pidpool";
+import type { StdioOption } from "pidpool";
 import { tempDir } from "../helpers/files.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 /** Says on its stdout where its fds 0 to 2 lead. */
 const WHERE = ["-c", "readlink /proc/self/fd/0; readlink /proc/$$/fd/1; readlink /proc/$$/fd/2"];

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ExitError, ProcessPool, type RunOptions } from "pidpool";
+import { ExitError, type RunOptions } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { isAlive, until } from "../helpers/processes.ts";
 import { said } from "../helpers/wait.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 /** What a timeout makes of a child whose program was running by then; however long it took to start. */
 async function timedOut(

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
-import { ProcessPool, type PidpoolError } from "pidpool";
+import type { PidpoolError } from "pidpool";
 import { Launcher } from "#pidpool/native/launcher.js";
 import { SLOT, STATE } from "#pidpool/native/layout.js";
 import { Child } from "#pidpool/pool/child.js";
@@ -12,6 +12,7 @@ import { SupervisorSet } from "#pidpool/pool/supervisor-set.js";
 import type { ExitReport } from "#pidpool/process/report.js";
 import { resolveSpec } from "#pidpool/process/spec.js";
 import { isAlive, openFds, until } from "../helpers/processes.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 function supervisorOf(pool: ProcessPool): Supervisor {
   const supervisor = supervisorsOf(pool)?.all[0];
@@ -94,7 +95,7 @@ test("large output that a dead thread had collected is not lost", async () => {
 });
 
 test("a timeout still ends the child after its thread died", async () => {
-  await using pool = new ProcessPool({ threads: 1 });
+  await using pool = new ProcessPool({ threads: 1, isolation: "none" });
   const run = pool.run("sleep", ["1000"], { timeout: 300, check: false });
   const abort = new AbortController();
   const other = pool.run("sleep", ["1000"], { signal: abort.signal, check: false });

@@ -3,11 +3,12 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { LaunchError, ProcessPool } from "pidpool";
+import { LaunchError } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { tempDir } from "../helpers/files.ts";
 import { isDumpable } from "../helpers/libc.ts";
 import { statFields } from "../helpers/processes.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 /** Skips, with the reason, what an ordinary user may not do. */
 function needsRoot(t: TestContext): boolean {
@@ -78,7 +79,7 @@ test("without root, another uid, gid or group is refused with the reason", async
   if (exit.status === "exited" && exit.code !== 0) return t.skip("needs a checkout and a node that nobody can reach");
   const script = `
     import { ProcessPool } from ${JSON.stringify(dist.href)};
-    const pool = new ProcessPool();
+    const pool = new ProcessPool({ isolation: "none" });
     for (const options of [{ uid: 0 }, { gid: 0, groups: undefined }, { nice: -5 }]) {
       await pool.run("true", [], options).catch(({ message, stage, errno }) => console.log([stage, errno, message].join("|")));
     }

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { LaunchError, ProcessPool, type RunOptions } from "pidpool";
+import { LaunchError, type RunOptions } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { program, tempDir } from "../helpers/files.ts";
 import { childPids, openFds, until } from "../helpers/processes.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 /** What the error must be, and that run() and spawn() agree and leave neither fd nor process. */
 async function fails(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ExitError, InvalidOptionError, ProcessPool, type Limits } from "pidpool";
+import { ExitError, InvalidOptionError, type Limits } from "pidpool";
 import { ConfinementWriter } from "#pidpool/process/confinement.js";
 import { writeLimits, type OwnLimits } from "#pidpool/process/limits.js";
 import { rejection } from "../helpers/errors.ts";
@@ -10,6 +10,7 @@ import { tempDir } from "../helpers/files.ts";
 import { startFixture } from "../helpers/fixture.ts";
 import { hasCommands } from "../helpers/processes.ts";
 import { said } from "../helpers/wait.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 /** [soft, hard] of a line of /proc/<pid>/limits. */
 function limitLine(limits: string, name: string): string[] {

@@ -41,7 +41,7 @@ const COMMON: readonly Case[] = [
   [{ outputGrace: -1 }, "outputGrace", /milliseconds/],
   [{ encoding: "utf9" }, "encoding", /"buffer" or an encoding/],
   [{ encoding: 8 }, "encoding", /"buffer" or an encoding/],
-  [{ isolation: "chroot" }, "isolation", /"none"/],
+  [{ isolation: "chroot" }, "isolation", /one of none, shared, contained, private/],
   [{ uid: -1 }, "uid", /from 0 to 4294967294/],
   [{ uid: 1.5 }, "uid", /whole number/],
   [{ uid: "root" }, "uid", /whole number/],

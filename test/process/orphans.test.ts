@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { ProcessPool } from "pidpool";
 import { isAlive, until } from "../helpers/processes.ts";
 import { said } from "../helpers/wait.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 const fixture = fileURLToPath(new URL("../fixtures/orphans.js", import.meta.url));
 
 /** Kills a process that has a child for each of these options; then the children's pids. */
 async function orphans(options: readonly object[]): Promise<number[]> {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   const parent = await pool.spawn(process.execPath, [fixture, ...options.map((each) => JSON.stringify(each))], {
     stdio: ["ignore", "pipe", "inherit"],
   });

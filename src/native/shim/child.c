@@ -142,18 +142,10 @@ void pp_child_main(void *arg)
 {
 	struct start *s = arg;
 	struct pp_spec *spec = s->spec;
-	long r;
+	long r = 0;
 
-	/* The file table is still the parent's own: all its fds are at hand. */
-	pp_enter_namespaces(s);
-
-	/* Copying only what lies
-	 * below `low` costs the same however many fds the parent holds. */
-	r = SYS3(NR_close_range, s->low, ~0U, CLOSE_RANGE_UNSHARE);
-	if (r < 0)
-		fail(s, PP_STAGE_FILES, r);
-
-	/* No handler can run: they are cleared (clone3) or blocked (clone). */
+	/* First what the rights of this process may be needed for, which end at the
+	 * border of a user namespace. No handler can run: they are cleared (clone3) or blocked (clone). */
 	struct kernel_sigaction dfl = { 0 };
 	for (u64 left = s->reset; left; left &= left - 1)
 		SYS4(NR_rt_sigaction, __builtin_ctzll(left) + 1, &dfl, 0, sizeof dfl.mask);
@@ -171,6 +163,17 @@ void pp_child_main(void *arg)
 		if (r < 0)
 			fail(s, PP_STAGE_NICE, r);
 	}
+	pp_set_limits(s, 1);
+
+	/* The file table is still the parent's own: all its fds are at hand. */
+	pp_enter_namespaces(s);
+
+	/* Copying only what lies
+	 * below `low` costs the same however many fds the parent holds. */
+	r = SYS3(NR_close_range, s->low, ~0U, CLOSE_RANGE_UNSHARE);
+	if (r < 0)
+		fail(s, PP_STAGE_FILES, r);
+
 	pp_arrange_mounts(s);
 	if (spec->cwd) {
 		r = SYS1(NR_chdir, at(spec, spec->cwd));
@@ -178,9 +181,9 @@ void pp_child_main(void *arg)
 			fail(s, PP_STAGE_CHDIR, r);
 	}
 	place_fds(s);
-	/* Opens files: before limits on that, and with the parent's rights. */
+	/* Opens files: before the limit on that, and with the parent's rights. */
 	long ruleset = pp_make_ruleset(s);
-	pp_set_limits(s);
+	pp_set_limits(s, 0);
 	pp_prepare_capabilities(s);
 	set_credentials(s);
 	pp_set_capabilities(s);

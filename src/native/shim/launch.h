@@ -74,7 +74,7 @@ long pp_enter_pid_namespace(struct pp_launcher *l, struct pp_spec *spec);
 void pp_leave_pid_namespace(struct pp_launcher *l);
 
 /* restrict.c, in the child */
-void pp_set_limits(struct start *s);
+void pp_set_limits(struct start *s, int early);
 void pp_prepare_capabilities(struct start *s);
 void pp_set_capabilities(struct start *s);
 long pp_make_ruleset(struct start *s);

@@ -88,7 +88,7 @@ void pp_arrange_mounts(struct start *s)
 		struct pp_mount *m = &mounts[i];
 		struct {
 			u64 set, clear, propagation, userns;
-		} attributes = { .set = m->attributes };
+		} attributes = { .set = m->attributes & 0xffffffff, .clear = m->attributes >> 32 };
 		void *source = m->source ? at(spec, m->source) : 0;
 		void *type = m->type ? at(spec, m->type) : 0;
 		void *data = m->data ? at(spec, m->data) : 0;

@@ -56,8 +56,9 @@ struct pp_fd {
 	u32 mode;
 };
 
-/* One mount(2), or mount_setattr(2) on a whole tree where attributes are given.
- * Strings by offset, 0 for none. */
+/* One mount(2), or mount_setattr(2) on a whole tree where attributes are given:
+ * those to set, and in the upper half those to clear. Strings by offset, 0 for
+ * none. */
 struct pp_mount {
 	u32 source, target, type, data;
 	u64 flags;

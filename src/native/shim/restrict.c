@@ -4,6 +4,7 @@
 #include "pidpool.h"
 #include "launch.h"
 
+#define RLIMIT_NOFILE 7
 #define PR_SET_KEEPCAPS 8
 #define PR_CAPBSET_DROP 24
 #define PR_SET_NO_NEW_PRIVS 38
@@ -21,12 +22,16 @@
 
 enum { EINVAL = 22 };
 
-void pp_set_limits(struct start *s)
+/* Early, while the child still has the parent's rights to raise a limit; that on
+ * open files later, when all have been opened. */
+void pp_set_limits(struct start *s, int early)
 {
 	struct pp_spec *spec = s->spec;
 	struct pp_limit *limits = at(spec, spec->limits);
 
 	for (u32 i = 0; i < spec->limitc; i++) {
+		if ((limits[i].resource != RLIMIT_NOFILE) != early)
+			continue;
 		long r = SYS4(NR_prlimit64, 0, limits[i].resource, &limits[i].soft, 0);
 		if (r < 0)
 			pp_fail(s, PP_STAGE_RLIMIT, r, i);

@@ -1,0 +1,138 @@
+// Why a machine refuses an isolation, as far as can be told, and the remedy.
+import { readFileSync } from "node:fs";
+import { IsolationError } from "../errors.ts";
+import { EACCES, EINVAL, ENOENT, ENOSPC, ENOSYS, EPERM, errnoMeaning, errnoName } from "../native/errno.ts";
+import { capabilityName } from "./capabilities.ts";
+import { CLONE_NEWTIME } from "./isolation.ts";
+import { hasCapabilities } from "./own-rights.ts";
+import type { LaunchSpec } from "./spec.ts";
+
+/** The stages that confine a child, and what each tries. */
+const STAGES: Readonly<Record<string, readonly [syscall: string, what: string]>> = {
+  uid_map: ["write", "mapping ids into a new user namespace"],
+  setns: ["setns", "entering namespaces"],
+  unshare: ["unshare", "making namespaces"],
+  mount: ["mount", "arranging mounts"],
+  hostname: ["sethostname", "setting the host name"],
+  loopback: ["ioctl", "bringing up the loopback interface"],
+  capabilities: ["capset", "giving up capabilities"],
+  no_new_privs: ["prctl", "setting no_new_privs"],
+  seccomp: ["seccomp", "installing the seccomp filter"],
+};
+
+const DOCKER =
+  "in a container, let its seccomp profile allow clone3, unshare, setns and mount (docker run --security-opt seccomp=…)";
+
+interface Cause {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/** The error of a launch that failed at a stage of isolation; undefined for other stages. */
+export async function isolationError(
+  spec: LaunchSpec,
+  stage: string,
+  errno: number,
+  detail: number,
+): Promise<IsolationError | undefined> {
+  const isolated = spec.isolation.home !== "none" || spec.isolation.makes;
+  const known = STAGES[stage] ?? (stage === "clone" && isolated && REFUSALS.has(errno) ? CLONE : undefined);
+  if (known === undefined) return undefined;
+  const [syscall, what] = known;
+  const cause = causeOf(stage, errno, detail);
+  const name = errnoName(errno);
+  return new IsolationError(
+    stage,
+    `cannot isolate ${JSON.stringify(spec.file)}: ${what} failed with ${name} (${cause.why}); ${cause.remedy}`,
+    { syscall, errno: name, remedy: cause.remedy },
+  );
+}
+
+const CLONE = ["clone3", "making namespaces"] as const;
+/** Other errors of clone3 mean that something has run out. */
+const REFUSALS: ReadonlySet<number> = new Set([EPERM, EACCES, ENOSYS, ENOSPC, EINVAL]);
+
+function causeOf(stage: string, errno: number, detail: number): Cause {
+  if (stage === "capabilities" && detail < 64) {
+    const name = capabilityName(detail);
+    return {
+      why: `this process lacks ${name}`,
+      remedy: `leave ${name} out of isolation.capabilities, or give it to this process`,
+    };
+  }
+  if (errno === ENOSYS) return { why: "the system call is not there, or a seccomp filter hides it", remedy: DOCKER };
+  if (errno === ENOSPC) return limitCause();
+  if (errno === EPERM || errno === EACCES) return refusal(stage);
+  if (errno === EINVAL && stage === "unshare" && (detail & CLONE_NEWTIME) !== 0) {
+    return {
+      why: "the kernel has no time namespaces for a program that is started here",
+      remedy: "leave isolation.time out, or use Linux 6.1 or newer",
+    };
+  }
+  if (errno === EINVAL)
+    return { why: "the kernel lacks this kind of namespace", remedy: "use a kernel that has it, or another isolation" };
+  if (errno === ENOENT && stage === "mount") {
+    return { why: "a path of isolation.mount does not exist", remedy: "name paths that exist" };
+  }
+  return { why: errnoMeaning(errno), remedy: 'see docs/isolation.md, or use isolation: "none"' };
+}
+
+function limitCause(): Cause {
+  for (const kind of ["user", "net", "pid", "mnt", "ipc", "uts", "cgroup", "time"]) {
+    const file = `user.max_${kind}_namespaces`;
+    if (sysctl(file) === "0") return { why: `${file} is 0`, remedy: `sysctl -w ${file}=10000` };
+  }
+  return {
+    why: "there are too many namespaces, or they are nested too deeply",
+    remedy: "raise user.max_*_namespaces with sysctl",
+  };
+}
+
+function refusal(stage: string): Cause {
+  if (stage === "uid_map" && process.geteuid?.() === 0 && !hasCapabilities("CAP_SETFCAP")) {
+    return {
+      why: "root may map itself into a user namespace only with CAP_SETFCAP",
+      remedy: "give this process CAP_SETFCAP, or run it as another user",
+    };
+  }
+  if (sysctl("kernel.apparmor_restrict_unprivileged_userns") === "1") {
+    return {
+      why: "AppArmor restricts user namespaces of unprofiled programs (kernel.apparmor_restrict_unprivileged_userns is 1)",
+      remedy:
+        "give node an AppArmor profile with the rule userns, or sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+    };
+  }
+  if (sysctl("kernel.unprivileged_userns_clone") === "0") {
+    return {
+      why: "kernel.unprivileged_userns_clone is 0",
+      remedy: "sysctl -w kernel.unprivileged_userns_clone=1",
+    };
+  }
+  if (seccompMode() === "2") return { why: "a seccomp filter is in force here, such as a container's", remedy: DOCKER };
+  if (stage === "mount") {
+    return {
+      why: "mounting is refused; a container that hides parts of /proc also refuses a new /proc",
+      remedy: "leave out isolation.mount.proc, or run the container with an unmasked /proc",
+    };
+  }
+  return {
+    why: "this process has not the right to it",
+    remedy: "leave isolation.user out, so that a user namespace gives the right, or run with CAP_SYS_ADMIN",
+  };
+}
+
+function sysctl(name: string): string | undefined {
+  return read(`/proc/sys/${name.replaceAll(".", "/")}`)?.trim();
+}
+
+function seccompMode(): string | undefined {
+  return /^Seccomp:\s*(\d)/m.exec(read("/proc/thread-self/status") ?? "")?.[1];
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, "latin1");
+  } catch {
+    return undefined;
+  }
+}
