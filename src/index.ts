@@ -9,15 +9,18 @@ export type { KillOptions, ProcessEvents, StdioStream } from "./process/process.
 export type {
   CommonOptions,
   Encoding,
+  FilesystemRules,
   Input,
   Isolation,
   IsolationOptions,
   LaunchOptions,
+  Limits,
   MountOptions,
   Signal,
   StdioEntry,
   StdioFile,
   StdioOption,
+  TcpRules,
 } from "./process/options.ts";
 export type { Capability } from "./process/capabilities.ts";
 export type {

@@ -9,6 +9,7 @@ import {
   type ExitReason,
   type ExitReport,
   InvalidOptionError,
+  IsolationError,
   LaunchError,
   PidpoolError,
   type PoolStats,
@@ -143,6 +144,11 @@ export function errors(caught: unknown): string | undefined {
     expectType<RunResult>()(caught.result);
     expectType<ExitReport>()(caught.exit);
   }
+  if (caught instanceof IsolationError) {
+    expectType<"ERR_ISOLATION">()(caught.code);
+    expectType<string>()(caught.stage);
+    expectType<string | undefined>()(caught.remedy);
+  }
   if (caught instanceof InvalidOptionError) {
     expectType<"ERR_INVALID_OPTION">()(caught.code);
     expectType<string>()(caught.option);
@@ -193,6 +199,26 @@ export function events(): void {
   expectType<PoolStats>()(pool.stats());
   // @ts-expect-error no such event
   pool.on("close", () => {});
+}
+
+/** Limits and rules are a pool's, a launch's and a command's alike. */
+export function confined(): void {
+  const limits = { cpuSeconds: 10, openFiles: 64, core: 0, addressSpace: Infinity } as const;
+  const filesystem = { execute: ["/usr", new URL("file:///bin")], readWrite: ["."] } as const;
+  const tcp = { connect: [443], bind: [] } as const;
+  void new ProcessPool({ limits, filesystem, tcp });
+  void pool.run("true", [], { limits, filesystem, tcp });
+  void pool.command("true", [], { limits, filesystem, tcp }).spawn({ limits: { stack: undefined } });
+  // @ts-expect-error seconds
+  void pool.run("true", [], { limits: { cpuSeconds: "10" } });
+  // @ts-expect-error no such limit
+  void pool.run("true", [], { limits: { openFile: 3 } });
+  // @ts-expect-error a list
+  void pool.run("true", [], { filesystem: { readOnly: "/etc" } });
+  // @ts-expect-error no such right
+  void pool.run("true", [], { filesystem: { write: ["/tmp"] } });
+  // @ts-expect-error ports are numbers
+  void pool.run("true", [], { tcp: { connect: ["443"] } });
 }
 
 /** What is no option, or no value of one, does not compile. */

@@ -38,3 +38,5 @@ export const ENFILE = 23;
 export const EMFILE = 24;
 export const ENOSPC = 28;
 export const ENOSYS = 38;
+export const EOPNOTSUPP = 95;
+export const EAFNOSUPPORT = 97;

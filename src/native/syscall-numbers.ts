@@ -22,6 +22,7 @@ export interface SyscallNumbers {
   readonly nanosleep: number;
   readonly openat: number;
   readonly pipe2: number;
+  readonly prlimit64: number;
   readonly read: number;
   readonly socketpair: number;
   readonly waitid: number;
@@ -32,9 +33,11 @@ export interface SyscallNumbers {
   readonly pidfd_open: number;
   /** Linux 5.9 */
   readonly close_range: number;
+  /** Linux 5.13 */
+  readonly landlock_create_ruleset: number;
 }
 
-const young = { pidfd_send_signal: 424, pidfd_open: 434, close_range: 436 } as const;
+const young = { pidfd_send_signal: 424, pidfd_open: 434, close_range: 436, landlock_create_ruleset: 444 } as const;
 
 export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> = {
   x64: {
@@ -61,6 +64,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     epoll_create1: 291,
     dup3: 292,
     pipe2: 293,
+    prlimit64: 302,
     ...young,
   },
   arm64: {
@@ -87,6 +91,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     mremap: 216,
     mmap: 222,
     madvise: 233,
+    prlimit64: 261,
     ...young,
   },
 };

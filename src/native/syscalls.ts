@@ -6,6 +6,7 @@
 //   5.4  waitid(P_PIDFD)
 //   5.5  CLONE_CLEAR_SIGHAND
 //   5.9  close_range
+//   5.13 landlock_create_ruleset (used where asked for)
 //   6.15 PIDFD_GET_INFO with PIDFD_INFO_EXIT (used where found)
 import { native, type RawSyscall } from "./load.ts";
 import type { SyscallNumbers } from "./syscall-numbers.ts";
@@ -250,6 +251,20 @@ export function ownPeakRss(): number {
   ready();
   syscall(nr.getrusage, 0, scratchAddress, 0, 0, 0, 0);
   return scratch[8] ?? 0;
+}
+
+/** This process's own hard limit for a resource; 2^64 - 1 is none. prlimit(2). */
+export function hardLimit(resource: number): bigint {
+  ready();
+  syscall(nr.prlimit64, 0, resource, 0, scratchAddress, 0, 0);
+  return BigInt.asUintN(64, (BigInt(scratch[3] ?? 0) << 32n) | BigInt((scratch[2] ?? 0) >>> 0));
+}
+
+/** The newest Landlock ABI that the kernel has, or -errno. landlock_create_ruleset(2), Linux 5.13. */
+export function landlockVersion(): number {
+  ready();
+  const VERSION = 1;
+  return syscall(nr.landlock_create_ruleset, 0, 0, VERSION, 0, 0, 0);
 }
 
 /** Anonymous memory that costs pages only where it is touched. */

@@ -3,6 +3,7 @@ import { InvalidOptionError } from "../errors.ts";
 import type { Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
 import type { Process } from "../process/process.ts";
 import type { Captured, ProcessOf, RunResult } from "../process/result.ts";
+import { snapshot } from "../process/snapshot.ts";
 import { overrideSpec, resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import type { LaunchKind } from "../process/stdio.ts";
 import type { RunOptions, SpawnOptions } from "./pool.ts";
@@ -33,7 +34,7 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
     this.#specs[spec.kind] = spec;
     // Snapshots: what the caller changes later is not the command's.
     if (typeof options.stdio === "object") this.#options.stdio = Array.from(options.stdio);
-    if (options.groups !== undefined) this.#options.groups = Array.from(options.groups);
+    snapshot(this.#options);
     this.#options.env = { ...(options.env ?? host.defaults.env ?? process.env) };
     this.file = spec.file;
     this.args = spec.args;

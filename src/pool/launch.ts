@@ -3,10 +3,11 @@
 import { performance } from "node:perf_hooks";
 import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
 import { launchError } from "../process/diagnose.ts";
+import { limitReason } from "../process/limit-reason.ts";
 import { type KillScope, Process, type ProcessControl } from "../process/process.ts";
 import { describeExit, type ExitReport } from "../process/report.ts";
 import type { RunResult } from "../process/result.ts";
-import { SIGKILL, SIGSTOP } from "../process/signals.ts";
+import { SIGKILL, signalName, SIGSTOP } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { signalDescendants } from "../process/tree.ts";
 import { errnoName, errnoNumber } from "../native/errno.ts";
@@ -60,6 +61,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   #attempts = 0;
   #firstFailure = 0;
   #announced = false;
+  /** Signals that kill() has delivered; kept only where the report may ask. */
+  #sent: Set<string> | undefined;
   #process: Process | undefined;
 
   constructor(
@@ -161,7 +164,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const toChild = (): number | undefined => this.child.supervisor?.signal(this.child, signal, group);
     const result = scope === "tree" && signal !== 0 ? this.#signalTree(signal, toChild) : toChild();
     if (result === undefined) return false;
-    if (result >= 0) return true;
+    if (result >= 0) {
+      if (this.spec.limits.length > 0) (this.#sent ??= new Set()).add(signalName(signal));
+      return true;
+    }
     const errno = errnoName(-result);
     if (errno === "ESRCH") return false;
     throw new PidpoolError(
@@ -257,10 +263,14 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     }
   }
 
-  /** A child that was killed with its guardian was killed by nobody else. */
+  /** What the signal alone does not tell: a limit of the child's own, or the end of its guardian. */
   #attribute(report: ExitReport): ExitReport {
+    const { limits } = this.spec;
     const killed = report.status === "signaled" && report.signal === "SIGKILL" && report.reason === "signal";
-    return killed && this.home?.lost === true ? { ...report, reason: "guardian-died" } : report;
+    if (killed && this.home?.lost === true) return { ...report, reason: "guardian-died" };
+    if (limits.length === 0) return report;
+    const reason = limitReason(report, limits, (signal) => this.#sent?.has(signal) ?? false);
+    return reason === report.reason ? report : { ...report, reason };
   }
 
   /** Ends a launch that still waits, with this error; true if it did. */

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import type { CommonOptions, LaunchOptions } from "../process/options.ts";
 import { COMMON_OPTION_KEYS, resolveSpec } from "../process/spec.ts";
+import { snapshot } from "../process/snapshot.ts";
 import { amount, bag, integer } from "../process/validate.ts";
 import { InvalidOptionError } from "../errors.ts";
 
@@ -35,10 +36,7 @@ export function resolvePoolOptions(options: unknown): FilledPoolOptions {
   resolveSpec("run", "true", [], defaults);
   // A snapshot: what the caller changes later is not the pool's.
   if (typeof defaults["env"] === "object" && defaults["env"] !== null) defaults["env"] = { ...defaults["env"] };
-  for (const key of ["isolation", "seccomp"]) {
-    if (typeof defaults[key] === "object") defaults[key] = structuredClone(defaults[key]);
-  }
-  if (Array.isArray(defaults["groups"])) defaults["groups"] = [...(defaults["groups"] as unknown[])];
+  snapshot(defaults);
   const cores = availableParallelism();
   const concurrency = amount("concurrency", given["concurrency"] ?? cores, 1, 1 << 20, "children");
   const maxQueue = amount("maxQueue", given["maxQueue"] ?? Infinity, 0, Number.MAX_SAFE_INTEGER, "runs");

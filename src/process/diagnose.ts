@@ -18,6 +18,7 @@ import {
   errnoMeaning,
   errnoName,
 } from "../native/errno.ts";
+import { explainForbidden, explainLandlock, explainLimit, explainScarcity, landlockCall } from "./diagnose-confined.ts";
 import { candidates, type LaunchSpec } from "./spec.ts";
 
 /** The stage of a launch, and the system call behind it. */
@@ -36,9 +37,11 @@ const SYSCALLS: Readonly<Record<string, string>> = {
   pdeathsig: "prctl",
   execve: "execve",
   watch: "epoll_ctl",
+  rlimit: "prlimit64",
+  no_new_privs: "prctl",
 };
 
-/** Makes the error for a launch that failed at `stage` with `errno`. */
+/** Makes the error for a launch that failed at `stage` with `errno`; `detail` says at which limit or rule. */
 export async function launchError(
   spec: LaunchSpec,
   stage: string,
@@ -48,12 +51,13 @@ export async function launchError(
   const refusal = await isolationError(spec, stage, errno, detail);
   if (refusal !== undefined) return refusal;
   const name = errnoName(errno);
-  const why = await explain(spec, stage, errno).catch(() => undefined);
+  const why = await explain(spec, stage, errno, detail).catch(() => undefined);
   const message = `cannot start ${JSON.stringify(spec.file)}: ${why ?? `${errnoMeaning(errno)} at ${stage}`} (${stage}: ${name})`;
-  return new LaunchError(stage, spec.file, message, { syscall: SYSCALLS[stage], errno: name });
+  const syscall = stage === "landlock" ? landlockCall(spec, detail) : SYSCALLS[stage];
+  return new LaunchError(stage, spec.file, message, { syscall, errno: name });
 }
 
-async function explain(spec: LaunchSpec, stage: string, errno: number): Promise<string | undefined> {
+async function explain(spec: LaunchSpec, stage: string, errno: number, detail: number): Promise<string | undefined> {
   switch (stage) {
     case "chdir":
       if (errno === ENOENT) return `the working directory ${JSON.stringify(spec.cwd)} does not exist`;
@@ -73,6 +77,10 @@ async function explain(spec: LaunchSpec, stage: string, errno: number): Promise<
     case "pipe":
     case "watch":
       return explainResources(errno);
+    case "rlimit":
+      return explainLimit(spec, errno, detail);
+    case "landlock":
+      return explainLandlock(spec, errno, detail);
     case "execve":
       return explainExec(spec, errno);
     default:
@@ -126,14 +134,16 @@ async function explainExec(spec: LaunchSpec, errno: number): Promise<string | un
       const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
       if (found?.isDirectory() === true) return "it is a directory";
       if (found?.isFile() === true && (found.mode & 0o111) === 0) return "it is not executable (chmod +x)";
-      return "permission denied";
+      return (await explainForbidden(spec, file)) ?? "permission denied";
     }
     case ENOEXEC:
       return 'it is no program that the kernel knows (a script needs a first line such as "#!/bin/sh")';
     case EAGAIN:
-      return explainResources(errno);
+      return `${explainResources(errno)}${explainScarcity(spec, ["processes"])}`;
+    case ENOMEM:
+      return `${explainResources(errno)}${explainScarcity(spec, ["addressSpace", "dataBytes", "stack"])}`;
     case E2BIG:
-      return "its arguments and environment together are too long";
+      return `its arguments and environment together are too long${explainScarcity(spec, ["stack"])}`;
     default:
       return undefined;
   }

@@ -46,6 +46,8 @@ export function guardianSpec(stdin: number, plan: IsolationPlan, network: boolea
     isolation: { home: "none", user: false, network: false, pid: false, makes: true, mounts: false },
     cwd: undefined,
     path: undefined,
+    limits: [],
+    landlock: undefined,
     leader: true,
     timeout: 0,
     killSignal: SIGKILL,

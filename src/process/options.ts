@@ -112,6 +112,74 @@ export interface IsolationOptions {
  */
 export type Isolation = "none" | "shared" | "contained" | "private" | IsolationOptions;
 
+/**
+ * What the child, and each process that it starts, may use at most: setrlimit(2). Each is a number in the unit
+ * given, or `Infinity` for no limit; what is left out is inherited. All but `cpuSeconds` and `fileSize` are for
+ * the child to see as errors (ENOMEM, EMFILE, EAGAIN), and none is shared: two processes may use twice as much.
+ *
+ * A limit above this process's own hard limit is refused with InvalidOptionError, unless this process has
+ * CAP_SYS_RESOURCE.
+ */
+export interface Limits {
+  /**
+   * Seconds of CPU time of one process, user and kernel together, above 0 and rounded up. Then SIGXCPU, a second
+   * later SIGKILL; the report's `reason` is `"cpu-limit"` for both. RLIMIT_CPU.
+   */
+  readonly cpuSeconds?: number | undefined;
+  /**
+   * Bytes of address space. Runtimes that reserve much more than they use (Node with wasm, Go, the JVM, sanitizers) fail
+   * under a limit that fits their real use. RLIMIT_AS.
+   */
+  readonly addressSpace?: number | undefined;
+  /** Bytes of data: heap, private writable mappings. RLIMIT_DATA. */
+  readonly dataBytes?: number | undefined;
+  /** Bytes of the largest file it may write. Then SIGXFSZ, reason `"file-size-limit"`, or EFBIG where that is ignored. RLIMIT_FSIZE. */
+  readonly fileSize?: number | undefined;
+  /** One more than the highest fd it may open. At most fs.nr_open. RLIMIT_NOFILE. */
+  readonly openFiles?: number | undefined;
+  /**
+   * Processes and threads that the child's *user* may have in all, wherever they come from. Not enforced for root,
+   * nor with CAP_SYS_RESOURCE or CAP_SYS_ADMIN. RLIMIT_NPROC.
+   */
+  readonly processes?: number | undefined;
+  /** Bytes of the main thread's stack; beyond it SIGSEGV. Arguments and environment may fill a quarter of it. RLIMIT_STACK. */
+  readonly stack?: number | undefined;
+  /** Bytes of a core dump; 0 for none. Not for dumps that go to a program (core(5)). RLIMIT_CORE. */
+  readonly core?: number | undefined;
+}
+
+/**
+ * The only files that the child, and all it starts, may open, run or change: beneath these paths. Everything else is
+ * refused with EACCES. Paths are relative to the child's `cwd`, and must exist; a directory stands for all beneath
+ * it, and a path that several entries cover has the rights of all of them.
+ *
+ * Program, ELF loader and #! interpreter must be beneath `execute`. Files of `stdio` are opened before and need no
+ * rule, nor do inherited fds. Metadata is not covered: stat, chmod, chown, utime, and chdir work as before.
+ */
+export interface FilesystemRules {
+  /** Read files, list directories. */
+  readonly readOnly?: readonly (string | URL)[] | undefined;
+  /**
+   * Read, write, create, remove, truncate, rename, link; device ioctls. Neither execute nor make device nodes. A
+   * `readOnly` path must not lie beneath one of these.
+   */
+  readonly readWrite?: readonly (string | URL)[] | undefined;
+  /** Read and execute files, list directories. */
+  readonly execute?: readonly (string | URL)[] | undefined;
+}
+
+/**
+ * The only TCP ports that the child, and all it starts, may use; every other bind(2) and connect(2) of a TCP socket
+ * fails with EACCES. It keeps programs to what they are meant for, but jails no hostile one: Landlock sees neither other
+ * protocols (UDP, MPTCP, …) nor TCP Fast Open, nor the port that listen(2) chooses for a socket that was not bound.
+ */
+export interface TcpRules {
+  /** Ports to bind to; 0 stands for those that the kernel chooses. */
+  readonly bind?: readonly number[] | undefined;
+  /** Ports to connect to, at any address. */
+  readonly connect?: readonly number[] | undefined;
+}
+
 /** Options of every launch. A pool takes them as defaults for its children. */
 export interface CommonOptions {
   /** Working directory. Default: the parent's. */
@@ -138,6 +206,19 @@ export interface CommonOptions {
   encoding?: Encoding | undefined;
   /** What the child shares with this process. Default: `"shared"`. Where the machine refuses it, ERR_ISOLATION. */
   isolation?: Isolation | undefined;
+  /**
+   * Resource limits of the child. Default: the parent's. A launch's own take the place of the pool's as a whole.
+   * setrlimit(2).
+   */
+  limits?: Limits | undefined;
+  /**
+   * The only files that the child may open. Default: no rule. Needs Landlock ABI 3 (Linux 6.2), else rejects with
+   * IsolationError; sets no_new_privs. From ABI 6 on (Linux 6.12) the child can also neither signal processes nor
+   * connect to abstract unix sockets that are not its own or its children's. landlock(7).
+   */
+  filesystem?: FilesystemRules | undefined;
+  /** The only TCP ports that the child may use. Default: no rule. Needs Landlock ABI 4 (Linux 6.7); else as `filesystem`. */
+  tcp?: TcpRules | undefined;
   /**
    * System calls that the child may make: a named profile, `"default"` for ordinary programs and `"compute"` for
    * those that only turn input into output, or rules of your own. Default: all. Sets no_new_privs. seccomp(2).

@@ -6,9 +6,9 @@ import { signalName } from "./signals.ts";
 
 /**
  * Why the child ended, as far as this library had a part in it: `"exit"` and `"signal"` are the child's own
- * doing or a stranger's; the others name what the pool did first, whatever status came of it.
- * `"guardian-died"`: the init of its pid namespace was killed, and the kernel took it along. `"unknown"`:
- * foreign code took the exit status.
+ * doing or a stranger's; `"cpu-limit"` and `"file-size-limit"` mean that the kernel ended it for its `limits`; the
+ * others name what the pool did first, whatever status came of it. `"guardian-died"`: the init of its pid namespace
+ * was killed, and the kernel took it along. `"unknown"`: foreign code took the exit status.
  */
 export const REASONS = [
   "exit",
@@ -16,6 +16,8 @@ export const REASONS = [
   "timeout",
   "aborted",
   "output-limit",
+  "cpu-limit",
+  "file-size-limit",
   "input-error",
   "shutdown",
   "guardian-died",
@@ -126,6 +128,10 @@ export function describeExit(report: ExitReport): string {
       return `was aborted (${describeStatus(report)})`;
     case "output-limit":
       return `wrote more than maxOutput allows and was ended (${describeStatus(report)})`;
+    case "cpu-limit":
+      return `used more CPU time than limits.cpuSeconds allows (${describeStatus(report)})`;
+    case "file-size-limit":
+      return `wrote a file larger than limits.fileSize allows (${describeStatus(report)})`;
     case "input-error":
       return `was ended because its input failed (${describeStatus(report)})`;
     case "shutdown":

@@ -10,6 +10,8 @@ import { encodeSpec } from "./encode.ts";
 import { givenEnv, inheritedEnv } from "./env.ts";
 import type { IsolationPlan } from "./isolation.ts";
 import { ownDirectory, ownUmask } from "./own-state.ts";
+import type { Landlock } from "./landlock.ts";
+import type { Rlimit } from "./limits.ts";
 import type { Encoding, LaunchOptions } from "./options.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
 import { planStdio, type FdPlan, type LaunchKind } from "./stdio.ts";
@@ -33,6 +35,8 @@ export interface LaunchSpec {
   readonly path: string | undefined;
   /** The child leads a process group. */
   readonly leader: boolean;
+  readonly limits: readonly Rlimit[];
+  readonly landlock: Landlock | undefined;
   readonly timeout: number;
   readonly killSignal: number;
   readonly killAfter: number;
@@ -62,6 +66,9 @@ export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set([
   ...LIGHT_COMMON_KEYS,
   "isolation",
   "seccomp",
+  "limits",
+  "filesystem",
+  "tcp",
   "uid",
   "gid",
   "groups",
@@ -87,6 +94,7 @@ const DEFAULT_PATH = "/bin:/usr/bin";
  * Checks and resolves the options of a launch.
  *
  * @throws InvalidOptionError naming the option, its value and what is allowed.
+ * @throws IsolationError where this machine cannot confine the child as asked.
  */
 export function resolveSpec(
   kind: LaunchKind,
@@ -98,8 +106,9 @@ export function resolveSpec(
   const program = path("file", file);
   const argv = checkArgs(args);
   const o = withDefaults(bag("options", options, OPTION_KEYS), defaults);
-  const { confinement, isolation } = confine(o);
-  const cwd = o.cwd === undefined ? ownDirectory(isolation) : resolve(path("cwd", o.cwd));
+  const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
+  const { confinement, isolation, limits, landlock } = confine(o, directory);
+  const cwd = directory ?? ownDirectory(isolation);
   const env = o.env === undefined ? inheritedEnv() : givenEnv(o.env);
   const fds = planStdio(kind, o.stdio, o.input, cwd);
   const session = oneOf("session", o.session ?? false, [false, true, "group"]);
@@ -136,6 +145,8 @@ export function resolveSpec(
     cwd,
     path: env.path,
     leader: session !== false,
+    limits,
+    landlock,
     input: inputSource(o.input),
     ...lightOptions(o),
   });

@@ -56,7 +56,10 @@ const COMMON: readonly Case[] = [
   [{ session: "new" }, "session", /false, true, "group"/],
   [{ orphans: "leave" }, "orphans", /"kill", "keep"/],
   [{ check: 1 }, "check", /true, false/],
-  [{ limits: {} }, "limits", /no such option/],
+  [{ limits: 5 }, "limits", /an object/],
+  [{ filesystem: [] }, "filesystem", /an object/],
+  [{ tcp: { connect: 443 } }, "tcp.connect", /an array/],
+  [{ limit: {} }, "limit", /no such option/],
   [{ timeOut: 5 }, "timeOut", /no such option; there are .*timeout/],
 ];
 

@@ -181,6 +181,8 @@ void pp_child_main(void *arg)
 			fail(s, PP_STAGE_CHDIR, r);
 	}
 	place_fds(s);
+	/* Opens files: before the limit on that, and with the parent's rights. */
+	long ruleset = pp_make_ruleset(s);
 	pp_set_limits(s, 0);
 	pp_prepare_capabilities(s);
 	set_credentials(s);
@@ -198,7 +200,7 @@ void pp_child_main(void *arg)
 		if (!hidden && SYS0(NR_getppid) != s->parent)
 			fail(s, PP_STAGE_PDEATHSIG, -ESRCH);
 	}
-	pp_lock(s);
+	pp_lock(s, ruleset);
 	u64 none = 0;
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
 	pp_filter(s);

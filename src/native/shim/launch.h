@@ -78,7 +78,8 @@ void pp_leave_pid_namespace(struct pp_launcher *l);
 void pp_set_limits(struct start *s, int early);
 void pp_prepare_capabilities(struct start *s);
 void pp_set_capabilities(struct start *s);
-void pp_lock(struct start *s);
+long pp_make_ruleset(struct start *s);
+void pp_lock(struct start *s, long ruleset);
 void pp_filter(struct start *s);
 
 int pp_launches_alone(struct pp_launcher *l, struct pp_slot *slot);

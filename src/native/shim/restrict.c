@@ -102,11 +102,31 @@ static long add_rule(struct pp_spec *spec, long ruleset, struct pp_rule *rule)
 	return r;
 }
 
-/* No new privileges, then only the files and ports that the rules name. */
-void pp_lock(struct start *s)
+/* The fd of the ruleset that pp_lock() is to enforce, -1 for none. */
+long pp_make_ruleset(struct start *s)
 {
 	struct pp_spec *spec = s->spec;
 	struct pp_rule *rules = at(spec, spec->rules);
+
+	if (!(spec->flags & PP_LANDLOCK))
+		return -1;
+	/* detail 0 is the ruleset, i + 1 is rule i. A kernel that knows fewer fields
+	 * takes those that are 0. */
+	long ruleset = SYS3(NR_landlock_create_ruleset, &spec->handled_files, 3 * sizeof(u64), 0);
+	if (ruleset < 0)
+		pp_fail(s, PP_STAGE_LANDLOCK, ruleset, 0);
+	for (u32 i = 0; i < spec->rulec; i++) {
+		long r = add_rule(spec, ruleset, &rules[i]);
+		if (r < 0)
+			pp_fail(s, PP_STAGE_LANDLOCK, r, i + 1);
+	}
+	return ruleset;
+}
+
+/* No new privileges, then only the files and ports that the rules name. */
+void pp_lock(struct start *s, long ruleset)
+{
+	struct pp_spec *spec = s->spec;
 	long r;
 
 	if (spec->flags & PP_NO_NEW_PRIVS) {
@@ -114,18 +134,8 @@ void pp_lock(struct start *s)
 		if (r < 0)
 			pp_fail(s, PP_STAGE_NO_NEW_PRIVS, r, 0);
 	}
-	if (!(spec->flags & PP_LANDLOCK))
-		return;
-	/* detail 0 is the ruleset, i + 1 is rule i. A kernel that knows fewer fields
-	 * takes those that are 0. */
-	long ruleset = SYS3(NR_landlock_create_ruleset, &spec->handled_files, 3 * sizeof(u64), 0);
 	if (ruleset < 0)
-		pp_fail(s, PP_STAGE_LANDLOCK, ruleset, 0);
-	for (u32 i = 0; i < spec->rulec; i++) {
-		r = add_rule(spec, ruleset, &rules[i]);
-		if (r < 0)
-			pp_fail(s, PP_STAGE_LANDLOCK, r, i + 1);
-	}
+		return;
 	r = SYS2(NR_landlock_restrict_self, ruleset, 0);
 	if (r < 0)
 		pp_fail(s, PP_STAGE_LANDLOCK, r, 0);
