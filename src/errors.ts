@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   ERR_QUEUE_FULL: "more runs wait than maxQueue allows",
   ERR_CLOSED: "the pool is closed or destroyed",
   ERR_ABORTED: "the AbortSignal fired before the child was started",
+  ERR_ISOLATION: "this machine refuses the isolation that was asked for",
   ERR_SUPERVISOR: "a supervisor thread could not be kept alive",
 } as const;
 
@@ -81,6 +82,25 @@ export class LaunchError extends PidpoolError {
 
   static {
     LaunchError.prototype.name = "LaunchError";
+  }
+}
+
+/** This machine refuses the isolation that was asked for. Nothing runs with less. */
+export class IsolationError extends PidpoolError {
+  declare readonly code: "ERR_ISOLATION";
+  /** The step that failed, e.g. `"uid_map"`. */
+  readonly stage: string;
+  /** What to do about it, as far as can be told. */
+  readonly remedy: string | undefined;
+
+  constructor(stage: string, message: string, facts: ErrorFacts & { remedy?: string | undefined } = {}) {
+    super("ERR_ISOLATION", message, facts);
+    this.stage = stage;
+    this.remedy = facts.remedy;
+  }
+
+  static {
+    IsolationError.prototype.name = "IsolationError";
   }
 }
 

@@ -19,5 +19,5 @@ export type {
 } from "./process/options.ts";
 export type { ExitFacts, ExitReason, ExitReport } from "./process/report.ts";
 export type { Output, RunResult, Truncation } from "./process/result.ts";
-export { ERROR_CODES, ExitError, InvalidOptionError, LaunchError, PidpoolError } from "./errors.ts";
+export { ERROR_CODES, ExitError, InvalidOptionError, IsolationError, LaunchError, PidpoolError } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

@@ -130,6 +130,7 @@ export function errors(caught: unknown): string | undefined {
     | "ERR_QUEUE_FULL"
     | "ERR_CLOSED"
     | "ERR_ABORTED"
+    | "ERR_ISOLATION"
     | "ERR_SUPERVISOR"
   >()(null as unknown as ErrorCode);
   if (caught instanceof LaunchError) {
