@@ -54,7 +54,9 @@ async function found({ mounts }: Hierarchy, group: string | undefined, own: stri
   if (await isRootGroup(own)) return own;
   const above = dirname(own);
   // Whoever may write to a unit's group, root above all, may well write to systemd's own groups too, and must not.
-  if (isInsideUnit(group) && (await readIfThere(join(above, "cgroup.procs"))) === "") return above;
+  const unused = async (): Promise<boolean> =>
+    (await readIfThere(join(above, "cgroup.procs")).catch(() => undefined)) === "";
+  if (isInsideUnit(group) && (await unused())) return above;
   return own;
 }
 
@@ -69,8 +71,9 @@ async function requireWritable(parent: string, own: string | undefined): Promise
     } catch (error) {
       // A mount other than the one that our own group was found in.
       if (errnoOf(error) === "ENOENT" && !file.startsWith(parent)) continue;
+      const why = file.startsWith(parent) ? "" : `, the nearest group above both ${own} and it`;
       throw refusal(
-        `this user may not make children in the cgroup ${parent}: cannot write to ${file}`,
+        `this user may not make children in the cgroup ${parent}: ${file} is not writable${why}`,
         DELEGATE,
         error,
       );

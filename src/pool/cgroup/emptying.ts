@@ -45,20 +45,29 @@ export async function killByPidfds(dir: string): Promise<void> {
 
 /** A pid that is still listed after its pidfd was opened is the process behind the pidfd, or that one has died. */
 async function killMembers(group: string): Promise<void> {
-  const members = async (): Promise<string[]> => words((await readIfThere(join(group, "cgroup.procs"))) ?? "");
   const opened = new Map<string, number>();
   try {
-    for (const pid of await members()) {
+    for (const pid of await membersOf(group)) {
       // "0" is a process that our pid namespace has no number for.
       const pidfd = pid === "0" ? -1 : pidfdOpen(Number(pid));
       if (pidfd >= 0) opened.set(pid, pidfd);
     }
-    for (const pid of await members()) {
+    for (const pid of await membersOf(group)) {
       const pidfd = opened.get(pid);
       if (pidfd !== undefined) pidfdSendSignal(pidfd, SIGKILL);
     }
   } finally {
     for (const pidfd of opened.values()) close(pidfd);
+  }
+}
+
+/** A group of threads does not list its processes; the group above that holds processes lists them too. */
+async function membersOf(group: string): Promise<string[]> {
+  try {
+    return words((await readIfThere(join(group, "cgroup.procs"))) ?? "");
+  } catch (error) {
+    if (errnoOf(error) === "ENOTSUP") return [];
+    throw error;
   }
 }
 

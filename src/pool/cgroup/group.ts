@@ -1,13 +1,13 @@
 // The group of one child and of all that the child starts.
 import { constants } from "node:fs";
-import { mkdir, open, type FileHandle } from "node:fs/promises";
+import { mkdir, open, rmdir, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { CgroupSetting } from "../../process/cgroup-limits.ts";
 import type { CgroupUsage } from "../../process/limit-reason.ts";
 import { wholeDisk } from "./block-device.ts";
 import { killGroup, removeIfEmpty, removeWhenEmpty } from "./emptying.ts";
 import { errnoOf, writeValue } from "./files.ts";
-import { DELEGATE, refusal } from "./refusal.ts";
+import { DELEGATE, refusal, typed } from "./refusal.ts";
 import { readUsage } from "./usage.ts";
 
 /** Owns: the directory, and until {@link born} an fd of it. */
@@ -32,7 +32,8 @@ export class Cgroup {
       for (const setting of settings) await apply(path, setting);
       return new Cgroup(path, await open(path, constants.O_RDONLY | constants.O_DIRECTORY));
     } catch (error) {
-      await removeIfEmpty(path).catch(() => false);
+      // Without an fd, of which there may be none left.
+      await rmdir(path).catch(() => {});
       throw error;
     }
   }
@@ -51,12 +52,12 @@ export class Cgroup {
 
   /** What the group has counted so far. */
   async usage(): Promise<CgroupUsage> {
-    return readUsage(this.path);
+    return typed(`the counters of the cgroup ${this.path} cannot be read`, () => readUsage(this.path));
   }
 
   /** SIGKILL to the child and everything that it has started. */
   async kill(): Promise<void> {
-    await killGroup(this.path);
+    await typed(`the cgroup ${this.path} cannot be killed`, () => killGroup(this.path));
   }
 
   /**
@@ -67,7 +68,9 @@ export class Cgroup {
    * @throws IsolationError where processes do not die; they are probably waiting for a device. It may be called again.
    */
   async remove(survivors: "kill" | "keep" = "kill"): Promise<boolean> {
-    this.#removal ??= this.#remove(survivors).finally(() => (this.#removal = undefined));
+    this.#removal ??= typed(`the cgroup ${this.path} cannot be removed`, () => this.#remove(survivors)).finally(
+      () => (this.#removal = undefined),
+    );
     return this.#removal;
   }
 

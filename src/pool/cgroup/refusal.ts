@@ -1,5 +1,5 @@
 // What the machine refuses about cgroups, as errors that say what to do.
-import { IsolationError } from "../../errors.ts";
+import { IsolationError, PidpoolError } from "../../errors.ts";
 import { errnoOf } from "./files.ts";
 
 /** How to get a group to which the kernel, and systemd, let us add children with limits. */
@@ -20,4 +20,13 @@ export function refusal(what: string, remedy: string | undefined, cause?: unknow
     cause,
     remedy,
   });
+}
+
+/** Runs `action`; whatever it fails of is an error of this library, also where files, say, have run out. */
+export async function typed<T>(what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw error instanceof PidpoolError ? error : refusal(what, undefined, error);
+  }
 }

@@ -1,4 +1,5 @@
 // The group of a pool: beneath a delegated one, with a group for each child.
+import { rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { PidpoolError } from "../../errors.ts";
 import type { CgroupPlan, Controller } from "../../process/cgroup-limits.ts";
@@ -7,7 +8,7 @@ import { findDelegation, type Delegation } from "./delegation.ts";
 import { killGroup, removeIfEmpty } from "./emptying.ts";
 import { readIfThere } from "./files.ts";
 import { Cgroup, makeGroup } from "./group.ts";
-import { DELEGATE, refusal } from "./refusal.ts";
+import { DELEGATE, refusal, typed } from "./refusal.ts";
 import { newPoolName, removeStale } from "./stale.ts";
 
 /** Owns: its group, and the groups in it. */
@@ -33,14 +34,22 @@ export class CgroupRoot {
    * @throws IsolationError saying what is missing and what to do about it.
    */
   static async find(parent?: string): Promise<CgroupRoot> {
+    return typed("no cgroup can be made", () => CgroupRoot.#find(parent));
+  }
+
+  static async #find(parent: string | undefined): Promise<CgroupRoot> {
     const delegation = await findDelegation(parent);
     await removeStale(delegation.parent);
     const path = join(delegation.parent, await newPoolName());
     await makeGroup(path);
-    const type = (await readIfThere(join(path, "cgroup.type")))?.trim();
-    if (type === "domain") return new CgroupRoot(path, delegation);
-    await removeIfEmpty(path);
-    throw refusal(`groups in ${delegation.parent} are ${type ?? "gone"}, and hold threads only`, DELEGATE);
+    try {
+      const type = (await readIfThere(join(path, "cgroup.type")))?.trim();
+      if (type === "domain") return new CgroupRoot(path, delegation);
+      throw refusal(`groups in ${delegation.parent} are ${type ?? "gone"}, and hold threads only`, DELEGATE);
+    } catch (error) {
+      await rmdir(path).catch(() => {});
+      throw error;
+    }
   }
 
   /** The group above the pool's. */
@@ -55,7 +64,7 @@ export class CgroupRoot {
    */
   async createGroup(plan: CgroupPlan): Promise<Cgroup> {
     if (this.#disposed) throw new PidpoolError("ERR_CLOSED", "the pool's cgroup was removed");
-    const creation = this.#create(plan);
+    const creation = typed(`no cgroup can be made in ${this.path}`, () => this.#create(plan));
     this.#underWay.add(creation);
     try {
       return await creation;
@@ -85,7 +94,7 @@ export class CgroupRoot {
 
   /** SIGKILL to everything in all groups. */
   async kill(): Promise<void> {
-    await killGroup(this.path);
+    await typed(`the cgroup ${this.path} cannot be killed`, () => killGroup(this.path));
   }
 
   /**
@@ -100,6 +109,6 @@ export class CgroupRoot {
     const removals = await Promise.allSettled(Array.from(this.#groups, (group) => this.removeGroup(group)));
     const failure = removals.find((removal) => removal.status === "rejected");
     if (failure !== undefined) throw failure.reason;
-    return removeIfEmpty(this.path);
+    return typed(`the cgroup ${this.path} cannot be removed`, () => removeIfEmpty(this.path));
   }
 }

@@ -63,6 +63,16 @@ describe("emptying", { skip }, () => {
     assert.equal(existsSync(group.path), false);
   });
 
+  test("pidfds reach processes in groups of threads, which do not list them", async (t) => {
+    const { group, pids } = await plantTree(t);
+    const threaded = join(group.path, "threads");
+    mkdirSync(threaded);
+    writeFileSync(join(threaded, "cgroup.type"), "threaded");
+    writeFileSync(join(threaded, "cgroup.threads"), `${pids.at(-1)}`);
+    await killByPidfds(group.path);
+    assert.deepEqual(pids.filter(isAlive), []);
+  });
+
   test("a group that is gone is empty, and nothing to kill", async (t) => {
     const root = await cgroupRoot(t);
     const gone = join(root.path, "gone");

@@ -9,6 +9,7 @@ import { CgroupRoot } from "#pidpool/pool/cgroup/root.js";
 import { planCgroup, type CgroupPlan } from "#pidpool/process/cgroup-limits.js";
 import { bornInto, cgroupRoot, members, noCgroups, scratchGroup } from "../../helpers/cgroups.ts";
 import { rejection } from "../../helpers/errors.ts";
+import { startFixture } from "../../helpers/fixture.ts";
 import { tempDir } from "../../helpers/files.ts";
 import { isAlive, openFds } from "../../helpers/processes.ts";
 
@@ -111,6 +112,12 @@ describe("the pool's group", { skip: noCgroups }, () => {
       readdirSync(root.path, { withFileTypes: true }).filter((entry) => entry.isDirectory()),
       [],
     );
+  });
+
+  test("where fds run out, the error says so, and no group is left", async () => {
+    const limit = "--nofile=64";
+    const { stdout, stderr } = await startFixture("no-fds-for-groups", [], ["prlimit", limit]).ended;
+    assert.equal(stdout, "EMFILE 1 true\n", stderr);
   });
 
   test("a given group is used, unless it is none", async (t) => {
