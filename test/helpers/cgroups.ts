@@ -61,9 +61,6 @@ export interface Born {
   reap(): Promise<End>;
 }
 
-/** What the launcher says of a launch that failed. */
-export class LaunchFailure extends Error {}
-
 /** Starts a program in the group behind `fd`, by CLONE_INTO_CGROUP. */
 export function bornInto(t: TestContext, fd: number, file: string, args: readonly string[]): Born {
   const launcher = new Launcher(false);
@@ -74,7 +71,7 @@ export function bornInto(t: TestContext, fd: number, file: string, args: readonl
   const result = launcher.launchHere(0);
   const at = launcher.region.slot(0);
   const word = (field: number): number => launcher.region.words[(at + field) >> 2] ?? 0;
-  if (result < 0) throw new LaunchFailure(`${STAGES[word(SLOT.stage)]}: ${result}`);
+  if (result < 0) throw new Error(`${STAGES[word(SLOT.stage)]}: ${result}`);
   const pidfd = word(SLOT.pidfd);
   t.after(() => close(pidfd));
   return { pid: word(SLOT.pid), reap: () => reap(pidfd) };
