@@ -270,14 +270,16 @@ static void keep_dumpable(int entering)
 }
 
 /* Whether no other child may be between clone and exec meanwhile: what this one
- * needs, there is only once. */
+ * needs, there is only once. Or it needs CLONE_VFORK: a group with a limit on
+ * memory may have none left before exec, for the arguments say, and the kernel
+ * then kills all who share the memory of its victim, us. It spares a vfork. */
 int pp_launches_alone(struct pp_launcher *l, struct pp_slot *slot)
 {
 	struct pp_spec *spec = (struct pp_spec *)slot->spec;
 	struct pp_fd *fds = at(spec, spec->fds);
 	i32 bound = (i32)lending_bound(l);
 
-	if (l->legacy || spec->flags & (PP_SETUID | PP_SETGID))
+	if (l->legacy || spec->cgroup >= 0 || spec->flags & (PP_SETUID | PP_SETGID))
 		return 1;
 	for (u32 i = 0; i < spec->fdc; i++)
 		if (fds[i].source >= bound)

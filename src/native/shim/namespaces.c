@@ -2,6 +2,8 @@
 #include "pidpool.h"
 #include "launch.h"
 
+#define PR_SET_PDEATHSIG 1
+#define SIGKILL 9
 #define O_WRONLY 1
 #define O_CLOEXEC 02000000
 #define AT_FDCWD -100
@@ -10,6 +12,8 @@
 #define SOCK_DGRAM 2
 #define SIOCSIFFLAGS 0x8914
 #define IFF_UP 1
+
+enum { ETIMEDOUT = 110 };
 
 /* ---- in the child: raw system calls only, as child.c says */
 
@@ -29,16 +33,29 @@ static void bring_loopback_up(struct start *s)
 	SYS1(NR_close, fd);
 }
 
+/* A parent that is killed before it has mapped the ids leaves nobody who could
+ * wake this child. In a new pid namespace it cannot be seen whether that has
+ * happened before prctl: so not for ever. */
+static void await_maps(struct start *s)
+{
+	i64 patience[2] = { 10, 0 };
+
+	SYS2(NR_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	while (!__atomic_load_n(&s->mapped, __ATOMIC_ACQUIRE))
+		if (SYS4(NR_futex, &s->mapped, FUTEX_WAIT, 0, patience) == -ETIMEDOUT)
+			pp_fail(s, PP_STAGE_UID_MAP, -ETIMEDOUT, 0);
+	SYS2(NR_prctl, PR_SET_PDEATHSIG, 0);
+	if (s->map_error < 0)
+		pp_fail(s, PP_STAGE_UID_MAP, s->map_error, 0);
+}
+
 void pp_enter_namespaces(struct start *s)
 {
 	struct pp_spec *spec = s->spec;
 	long r;
 
 	if (spec->cloned & CLONE_NEWUSER) {
-		while (!__atomic_load_n(&s->mapped, __ATOMIC_ACQUIRE))
-			SYS4(NR_futex, &s->mapped, FUTEX_WAIT, 0, 0);
-		if (s->map_error < 0)
-			pp_fail(s, PP_STAGE_UID_MAP, s->map_error, 0);
+		await_maps(s);
 	}
 	/* The user namespace comes first: it gives the right to the others. */
 	r = 0;
