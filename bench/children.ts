@@ -1,6 +1,6 @@
 // The programs that benchmarks start, compiled for the occasion.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ROOT } from "./root.ts";
@@ -31,6 +31,8 @@ export interface Children {
 /** Compiles the children into a directory that goes when this process does. */
 export function compileChildren(): Children {
   const directory = mkdtempSync(join(tmpdir(), "pidpool-bench-"));
+  // Contestants need not be the user who compiles.
+  chmodSync(directory, 0o755);
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
   const compile = (name: string): string => {
     const output = join(directory, name);

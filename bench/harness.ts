@@ -27,8 +27,8 @@ export class Harness {
     const bench: Bench = {
       ...this.#effort,
       children: this.#children,
-      start: (name: ContestantName, env = {}) => {
-        const runner = new Runner(name, env);
+      start: (name: ContestantName, env, user) => {
+        const runner = new Runner(name, env, user);
         runners.push(runner);
         return runner;
       },

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { bwrapVersion } from "./contestants/bwrap.ts";
 import { goVersion } from "./contestants/go.ts";
 import { bun, deno, newestNode, NOT_INSTALLED, peerVersion } from "./peers/peers.ts";
 import { ROOT } from "./root.ts";
@@ -43,6 +44,7 @@ export function describeMachine(): Machine {
       bun: bun.version ?? NOT_INSTALLED,
       deno: deno.version ?? NOT_INSTALLED,
       go: goVersion() ?? "not found",
+      bwrap: bwrapVersion() ?? "not found",
       execa: peerVersion("execa") ?? NOT_INSTALLED,
       tinyexec: peerVersion("tinyexec") ?? NOT_INSTALLED,
       "nano-spawn": peerVersion("nano-spawn") ?? NOT_INSTALLED,

@@ -1,17 +1,25 @@
 // This package. How many children are in flight is up to the runner, so the
-// pool's own bound is out of the way. `PIDPOOL_THREADS` sets how many
-// supervisor threads there are; 2 where it is not set.
-import { ProcessPool, type Command } from "pidpool";
+// pool's own bound is out of the way. What is special about it comes in the
+// environment:
+//   PIDPOOL_THREADS    how many supervisor threads there are; 2 where it is not set
+//   PIDPOOL_ISOLATION  the pool's `isolation` in JSON; "none" where it is not set
+//   PIDPOOL_WRAPPER    in JSON, a program with arguments that runs what is to be run; none where it is not set
+import { ProcessPool, type Command, type Isolation } from "pidpool";
 import type { Contestant } from "./contestant.ts";
 
 export default function create(): Contestant {
   const threads = Number(process.env["PIDPOOL_THREADS"] ?? 2);
-  const pool = new ProcessPool({ threads, concurrency: 1 << 16, isolation: "none" });
+  const isolation = JSON.parse(process.env["PIDPOOL_ISOLATION"] ?? '"none"') as Isolation;
+  const wrapper = JSON.parse(process.env["PIDPOOL_WRAPPER"] ?? "[]") as readonly string[];
+  const pool = new ProcessPool({ threads, concurrency: 1 << 16, isolation });
   const env = { ...process.env };
   const commands = new Map<string, Command<"ignore">>();
   const command = (file: string): Command<"ignore"> => {
     let prepared = commands.get(file);
-    if (prepared === undefined) commands.set(file, (prepared = pool.command(file, [], { stdio: "ignore" })));
+    if (prepared === undefined) {
+      const [program, ...args] = [...wrapper, file];
+      commands.set(file, (prepared = pool.command(program, args, { stdio: "ignore" })));
+    }
     return prepared;
   };
   return {

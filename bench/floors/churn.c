@@ -15,7 +15,7 @@ struct share {
 static void *work(void *arg)
 {
 	const struct share *share = arg;
-	void *state = share->way->open(share->in_flight);
+	void *state = share->way->open(share->way, share->in_flight);
 	long started = 0, done = 0;
 	while (done < share->count) {
 		for (; started < share->count && started - done < share->in_flight; started++)

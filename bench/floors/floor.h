@@ -1,10 +1,12 @@
 /* The floor: what a C program pays for the lifecycles of children, without any
  * language runtime. One program, `floor MEGABYTES COMMAND ...`:
  *   ways                                          JSON: why this machine lacks some, by way
- *   churn WAY THREADS IN_FLIGHT COUNT PROGRAM     microseconds a lifecycle
+ *   churn WAY THREADS IN_FLIGHT COUNT PROGRAM [ARGUMENT...]
+ *                                                 microseconds a lifecycle
  *   latency WAY COUNT PROGRAM                     JSON: of single lifecycles, one at a time
  *   storm WAY COUNT PROGRAM                       JSON: of many exits at once
  *   capture TIMES PROGRAM [ARGUMENT...]           JSON: of reading a program's output
+ *   settle                                        milliseconds until the kernel has removed what was left to it
  * MEGABYTES of memory are touched first: forks copy their page tables.
  *
  * No signal has a handler while children are launched, so no launch blocks any. */
@@ -29,15 +31,19 @@ enum { IDTYPE_PIDFD = 3 };
 struct way {
 	const char *name;
 	/* Why this machine lacks it, or NULL. */
-	const char *(*missing)(void);
-	void *(*open)(int in_flight);
+	const char *(*missing)(const struct way *way);
+	void *(*open)(const struct way *way, int in_flight);
 	void (*launch)(void *state, const char *program);
 	/* Waits for at least one exit; returns how many it reaped. */
 	int (*reap)(void *state);
 	void (*close)(void *state);
+	/* What the child is kept apart by; see isolated.h. */
+	const struct isolation *isolation;
 };
 
 extern const struct way way_fork, way_vfork, way_spawn, way_pidfd, way_files, way_uring;
+extern const struct way way_shared, way_contained, way_helped, way_private, way_user, way_network, way_pid, way_mount,
+	way_ipc, way_uts, way_cgroup, way_time;
 
 /* Launches by vfork; returns the pid. */
 pid_t start_vfork(const char *program);
@@ -49,8 +55,10 @@ int churn(const struct way *way, int threads, int in_flight, long count, const c
 int latency(const struct way *way, long count, const char *program);
 int storm(const char *way, long count, const char *program);
 int capture(long times, char **command);
+int settle(void);
 
-extern char *const NO_ARGS[];
+/* What the children get as their argv. */
+extern char **child_argv;
 /* The children get the environment of this program, as those of all contestants do. */
 extern char **environ;
 

@@ -1,9 +1,27 @@
 // What scenarios ask of the C program: the kernel's own cost of what pidpool
 // does. How each way works is told at the head of its C file.
+import type { User } from "../user.ts";
 import { compileFloor, type FloorProgram } from "./compile.ts";
 
 /** fork, vfork and posix_spawn with wait4(-1); clone with a pidfd, also with a shared fd table; vfork with io_uring. */
-export type FloorWay = "fork" | "wait4" | "posix_spawn" | "pidfd" | "files" | "uring";
+export type PlainWay = "fork" | "wait4" | "posix_spawn" | "pidfd" | "files" | "uring";
+
+/** The way "files" with namespaces that the children share, or that each has for itself. */
+export type IsolatedWay =
+  | "shared"
+  | "contained"
+  | "contained by a helper"
+  | "private"
+  | "user"
+  | "network"
+  | "pid"
+  | "mount"
+  | "ipc"
+  | "uts"
+  | "cgroup"
+  | "time";
+
+export type FloorWay = PlainWay | IsolatedWay;
 
 /** epoll and waitid(P_PIDFD); a SIGCHLD handler and waitpid over the whole list; wait4(-1). */
 export type StormWay = "pidfd" | "sigchld" | "wait4";
@@ -14,8 +32,11 @@ export interface FloorChurn {
   readonly inFlight: number;
   readonly launches: number;
   readonly program: string;
+  readonly args?: readonly string[];
   /** Touched before; none where it is left out. */
   readonly megabytes?: number;
+  /** Who launches; whoever runs the benchmark where it is left out. */
+  readonly user?: User | undefined;
 }
 
 /** In microseconds. */
@@ -62,8 +83,14 @@ export class Floors {
   }
 
   /** Microseconds a child. */
-  async churn(way: FloorWay, { threads, inFlight, launches, program, megabytes = 0 }: FloorChurn): Promise<number> {
-    return Number(await this.#run([megabytes, "churn", way, threads, inFlight, launches, program]));
+  async churn(way: FloorWay, order: FloorChurn): Promise<number> {
+    const { threads, inFlight, launches, program, args = [], megabytes = 0, user } = order;
+    return Number(await this.#run([megabytes, "churn", way, threads, inFlight, launches, program, ...args], user));
+  }
+
+  /** Waits until the kernel has removed the namespaces that children have left; milliseconds. */
+  async settle(): Promise<number> {
+    return Number(await this.#run([0, "settle"]));
   }
 
   /** Lifecycles one at a time, each timed by itself. */

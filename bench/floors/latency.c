@@ -13,7 +13,7 @@ int latency(const struct way *way, long count, const char *program)
 	if (count < 1)
 		return 2;
 	double *samples = allocate((size_t)count * sizeof *samples);
-	void *state = way->open(1);
+	void *state = way->open(way, 1);
 	for (long i = 0; i < count; i++) {
 		double start = microseconds(CLOCK_MONOTONIC);
 		way->launch(state, program);

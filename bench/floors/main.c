@@ -3,10 +3,15 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
-static const struct way *const ways[] = { &way_fork, &way_vfork, &way_spawn, &way_pidfd, &way_files, &way_uring };
+static const struct way *const ways[] = {
+	&way_fork, &way_vfork, &way_spawn, &way_pidfd, &way_files, &way_uring,
+	&way_shared, &way_contained, &way_helped, &way_private, &way_user, &way_network,
+	&way_pid, &way_mount, &way_ipc, &way_uts, &way_cgroup, &way_time,
+};
 enum { WAYS = sizeof ways / sizeof *ways };
 
-char *const NO_ARGS[] = { "child", NULL };
+static char *no_arguments[] = { "child", NULL };
+char **child_argv = no_arguments;
 
 static const struct way *find(const char *name)
 {
@@ -21,7 +26,7 @@ static int tell_missing(void)
 {
 	const char *separator = "{";
 	for (int i = 0; i < WAYS; i++) {
-		const char *reason = ways[i]->missing ? ways[i]->missing() : NULL;
+		const char *reason = ways[i]->missing ? ways[i]->missing(ways[i]) : NULL;
 		if (!reason)
 			continue;
 		printf("%s\"%s\":\"%s\"", separator, ways[i]->name, reason);
@@ -60,12 +65,17 @@ int main(int argc, char **argv)
 		touch(atol(argv[1]));
 	if (!strcmp(command, "ways") && left == 0)
 		return tell_missing();
-	if (!strcmp(command, "churn") && left == 5)
+	if (!strcmp(command, "churn") && left >= 5) {
+		if (left > 5)
+			child_argv = rest + 4;
 		return churn(find(rest[0]), atoi(rest[1]), atoi(rest[2]), atol(rest[3]), rest[4]);
+	}
 	if (!strcmp(command, "latency") && left == 3)
 		return latency(find(rest[0]), atol(rest[1]), rest[2]);
 	if (!strcmp(command, "capture") && left >= 2)
 		return capture(atol(rest[0]), rest + 1);
+	if (!strcmp(command, "settle") && left == 0)
+		return settle();
 	if (!strcmp(command, "storm") && left == 3) {
 		allow_many_fds();
 		return storm(rest[0], atol(rest[1]), rest[2]);

@@ -91,7 +91,7 @@ static pid_t launch(const char *program)
 {
 	pid_t pid = vfork();
 	if (pid == 0) {
-		execve(program, NO_ARGS, environ);
+		execve(program, child_argv, environ);
 		_exit(127);
 	}
 	return pid > 0 ? pid : (die("vfork"), -1);

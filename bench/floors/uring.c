@@ -34,7 +34,7 @@ static int setup(unsigned entries, struct io_uring_params *params)
 	return (int)syscall(SYS_io_uring_setup, entries, params);
 }
 
-static const char *missing(void)
+static const char *missing(const struct way *way)
 {
 	static char reason[128];
 	struct io_uring_params params;
@@ -43,6 +43,7 @@ static const char *missing(void)
 		struct io_uring_probe_op ops[256];
 	} probe = { 0 };
 
+	(void)way;
 	int fd = setup(8, &params);
 	if (fd < 0) {
 		snprintf(reason, sizeof reason, "io_uring_setup: %s", strerror(errno));
@@ -61,8 +62,9 @@ static void *map(struct ring *r, size_t size, off_t offset)
 	return memory == MAP_FAILED ? die("mmap") : memory;
 }
 
-static void *open_ring(int in_flight)
+static void *open_ring(const struct way *way, int in_flight)
 {
+	(void)way;
 	struct ring *r = allocate(sizeof *r);
 	struct io_uring_params p;
 
@@ -149,4 +151,4 @@ static void close_ring(void *state)
 	free(r);
 }
 
-const struct way way_uring = { "uring", missing, open_ring, launch, reap, close_ring };
+const struct way way_uring = { "uring", missing, open_ring, launch, reap, close_ring, NULL };

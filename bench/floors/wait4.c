@@ -8,8 +8,9 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-static void *open_nothing(int in_flight)
+static void *open_nothing(const struct way *way, int in_flight)
 {
+	(void)way;
 	(void)in_flight;
 	return NULL;
 }
@@ -24,7 +25,7 @@ static void launch_fork(void *state, const char *program)
 	(void)state;
 	pid_t pid = fork();
 	if (pid == 0) {
-		execve(program, NO_ARGS, environ);
+		execve(program, child_argv, environ);
 		_exit(127);
 	}
 	if (pid < 0)
@@ -35,7 +36,7 @@ pid_t start_vfork(const char *program)
 {
 	pid_t pid = vfork();
 	if (pid == 0) {
-		execve(program, NO_ARGS, environ);
+		execve(program, child_argv, environ);
 		_exit(127);
 	}
 	if (pid < 0)
@@ -53,7 +54,7 @@ static void launch_spawn(void *state, const char *program)
 {
 	(void)state;
 	pid_t pid;
-	errno = posix_spawn(&pid, program, NULL, NULL, NO_ARGS, environ);
+	errno = posix_spawn(&pid, program, NULL, NULL, child_argv, environ);
 	if (errno)
 		die("posix_spawn");
 }
@@ -72,6 +73,6 @@ static int reap_any(void *state)
 	return 1;
 }
 
-const struct way way_fork = { "fork", NULL, open_nothing, launch_fork, reap_any, close_nothing };
-const struct way way_vfork = { "wait4", NULL, open_nothing, launch_vfork, reap_any, close_nothing };
-const struct way way_spawn = { "posix_spawn", NULL, open_nothing, launch_spawn, reap_any, close_nothing };
+const struct way way_fork = { "fork", NULL, open_nothing, launch_fork, reap_any, close_nothing, NULL };
+const struct way way_vfork = { "wait4", NULL, open_nothing, launch_vfork, reap_any, close_nothing, NULL };
+const struct way way_spawn = { "posix_spawn", NULL, open_nothing, launch_spawn, reap_any, close_nothing, NULL };

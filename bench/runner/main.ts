@@ -8,10 +8,20 @@ import { Tasks } from "./tasks.ts";
 await startRuntimeThreads();
 const others = threadTimes();
 const module = (await import(`../contestants/${process.argv[2]}.js`)) as { default: () => Contestant };
-const contestant = module.default();
-const tasks = new Tasks(contestant, others);
+const contestant = create();
+const tasks = contestant instanceof Error ? contestant : new Tasks(contestant, others);
+
+/** Why a contestant cannot be made is the answer to every order. */
+function create(): Contestant | Error {
+  try {
+    return module.default();
+  } catch (error) {
+    return error as Error;
+  }
+}
 
 function perform(message: OrderMessage): AnswerMessage | Promise<AnswerMessage> {
+  if (tasks instanceof Error) throw tasks;
   switch (message.op) {
     case "memory":
       return tasks.memory(message);
@@ -51,6 +61,7 @@ process.stdout.on("error", () => undefined);
 const orders = createInterface({ input: process.stdin });
 orders.on("line", (line) => void answer(line));
 orders.on("close", () => {
+  if (contestant instanceof Error || tasks instanceof Error) process.exit(0);
   // Whatever is under way is of no interest any more, and children that stay must not.
   void tasks
     .release()

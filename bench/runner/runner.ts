@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { CONTESTANTS, type ContestantName } from "../contestants/registry.ts";
+import type { User } from "../user.ts";
 import type { AnswerMessage, Orders } from "./protocol.ts";
 
 /** After this long without an answer, something hangs. */
@@ -24,12 +25,12 @@ export class Runner {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   #waiter: Waiter | undefined;
 
-  constructor(name: ContestantName, env: Readonly<Record<string, string>> = {}) {
+  constructor(name: ContestantName, env: Readonly<Record<string, string>> = {}, user: User = {}) {
     this.name = name;
     const contestant = CONTESTANTS[name];
     if ("missing" in contestant) throw new Error(`${name}: ${contestant.missing}`);
     const { file, args } = contestant.command();
-    this.#child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...env } });
+    this.#child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, ...env }, ...user });
     alive.add(this.#child);
     createInterface({ input: this.#child.stdout }).on("line", (line) =>
       this.#settle(JSON.parse(line) as AnswerMessage),

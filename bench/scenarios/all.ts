@@ -4,6 +4,7 @@ import { churnScenario } from "./churn.ts";
 import { delayScenario } from "./delay.ts";
 import { heapScenario } from "./heap.ts";
 import { idleScenario } from "./idle.ts";
+import { isolationScenario } from "./isolation.ts";
 import { latencyScenario } from "./latency.ts";
 import { memoryScenario } from "./memory.ts";
 import { microScenario } from "./micro.ts";
@@ -22,5 +23,6 @@ export const SCENARIOS: readonly Scenario[] = [
   captureScenario,
   memoryScenario,
   threadsScenario,
+  isolationScenario,
   microScenario,
 ];

@@ -2,6 +2,7 @@
 import type { Children } from "../children.ts";
 import type { ContestantName } from "../contestants/registry.ts";
 import type { Runner } from "../runner/runner.ts";
+import type { User } from "../user.ts";
 
 /** One question, with the rounds that answer it. */
 export interface Scenario {
@@ -19,8 +20,8 @@ export interface Bench {
   readonly milliseconds: number;
   /** Whether sizes, too, are to be smaller than those that count. */
   readonly quick: boolean;
-  /** Starts a contestant's process; the harness ends it after the scenario. */
-  start(name: ContestantName, env?: Readonly<Record<string, string>>): Runner;
+  /** Starts a contestant's process, as somebody else if told so; the harness ends it after the scenario. */
+  start(name: ContestantName, env?: Readonly<Record<string, string>>, user?: User): Runner;
   /** Takes all measures in every round, each time in another order. `rounds` instead of the usual number. */
   interleave(measures: readonly (() => Promise<void>)[], rounds?: number): Promise<void>;
 }
