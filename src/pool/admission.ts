@@ -19,7 +19,7 @@ export class Admission {
   readonly #events: AdmissionEvents;
   readonly #queue = new Fifo<Launch>();
   readonly #retries = new Map<Launch, NodeJS.Timeout>();
-  /** Those that wait for namespaces. */
+  /** Those that wait for namespaces or a cgroup. */
   readonly #parked = new Set<Launch>();
   /** All that have begun and are not over, retries included. */
   readonly #live = new Roster<Launch>();
@@ -96,9 +96,16 @@ export class Admission {
     this.#parked.add(launch);
   }
 
-  /** What a parked launch waited for is there. */
-  resume(launch: Launch): void {
-    if (this.#parked.delete(launch)) launch.attempt();
+  /** What a parked launch waited for is there. False where it no longer waits. */
+  resume(launch: Launch): boolean {
+    const waited = this.#parked.delete(launch);
+    if (waited) launch.attempt();
+    return waited;
+  }
+
+  /** What a parked launch waited for cannot be had. */
+  refuse(launch: Launch, error: unknown): void {
+    if (this.#parked.delete(launch)) launch.refused(error);
   }
 
   /** The launch no longer waits. */

@@ -36,6 +36,8 @@ export class Child {
   joins: Joins | undefined;
   /** A pidfd of the process with which all that the child has started ends, or -1. */
   init = -1;
+  /** An fd of the cgroup to be born in, or -1. */
+  cgroup = -1;
   #feed: Socket | undefined;
 
   /** @param announce whether {@link ChildEvents.launched} is wanted; it costs the supervisor a wake-up. */

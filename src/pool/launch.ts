@@ -16,6 +16,7 @@ import { Child, type ChildEvents } from "./child.ts";
 import type { Collected } from "./collect-output.ts";
 import type { Ticket } from "./fifo.ts";
 import type { Guardian } from "./guardian.ts";
+import type { LaunchGroup } from "./cgroup/groups.ts";
 import { PARKED } from "./namespaces.ts";
 import { RETRY, retryDelay } from "./retry.ts";
 import type { Rostered } from "./roster.ts";
@@ -52,6 +53,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   home: Guardian | undefined;
   /** Ends the guardian that is there for this child alone. */
   endGuardian: ((done: () => void) => void) | undefined;
+  /** The cgroup that is there for this child alone. */
+  group: LaunchGroup | undefined;
   readonly #host: LaunchHost;
   readonly #run: Answer<RunResult> | undefined;
   readonly #spawn: Answer<Process> | undefined;
@@ -76,7 +79,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.#host = host;
     this.#run = run;
     this.#spawn = spawn;
-    this.child = new Child(spec, this, announce || spawn !== undefined);
+    // A group's fd is closed as soon as the child is in it.
+    this.child = new Child(spec, this, announce || spawn !== undefined || spec.cgroup !== undefined);
     if (spec.signal !== undefined) this.#forgetAbort = onAbort(spec.signal, () => this.#abort());
   }
 
@@ -101,7 +105,24 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     };
   }
 
-  #leaveHome(): void {
+  /** Takes a cgroup to be born in. */
+  enterGroup(group: LaunchGroup): void {
+    this.group = group;
+    this.child.cgroup = group.fd;
+  }
+
+  /** What the launch needs beside its child cannot be had. */
+  refused(error: unknown): void {
+    this.#attempts++;
+    const { errno } = error as Partial<PidpoolError>;
+    this.#failedWith("cgroup", errnoNumber(errno), () => this.#reject(error));
+  }
+
+  /** Gives back what was made for it. */
+  leave(): void {
+    void this.group?.abandon();
+    this.group = undefined;
+    this.child.cgroup = -1;
     this.home?.release();
     this.home = undefined;
     this.child.joins = undefined;
@@ -140,6 +161,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     // A successor of a dead supervisor may say it again.
     if (this.#announced) return;
     this.#announced = true;
+    this.group?.born();
     this.#host.spawned(this, pid);
     if (this.#spawn === undefined) return;
     const { spec, child } = this;
@@ -165,7 +187,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const result = scope === "tree" && signal !== 0 ? this.#signalTree(signal, toChild) : toChild();
     if (result === undefined) return false;
     if (result >= 0) {
-      if (this.spec.limits.length > 0) (this.#sent ??= new Set()).add(signalName(signal));
+      if (spec.limits.length > 0 || spec.cgroup !== undefined) (this.#sent ??= new Set()).add(signalName(signal));
       return true;
     }
     const errno = errnoName(-result);
@@ -190,7 +212,9 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       signalDescendants(pid, signal, spec.leader, () => (result = toChild()));
       return result;
     }
-    if (spec.isolation.home === "own") {
+    if (this.group !== undefined) {
+      this.group.kill();
+    } else if (spec.isolation.home === "own") {
       this.home?.kill();
     } else {
       // A stopped one cannot start others meanwhile; an ended one would leave orphans that nobody finds.
@@ -212,7 +236,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     // No child can be born into a pid namespace whose init has died.
     const homeless = this.home?.lost === true && now - this.#firstFailure < RETRY.total;
     const delay = homeless ? RETRY.first : retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
-    this.#leaveHome();
+    this.leave();
     // A stream that was already being read cannot be given to a second child.
     if (
       delay !== undefined &&
@@ -237,14 +261,20 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   exited(report: ExitReport, collected: Collected): void {
-    const { endGuardian } = this;
-    if (endGuardian === undefined) {
+    const { endGuardian, group } = this;
+    if (endGuardian === undefined && group === undefined) {
       this.#exited(report, collected);
       return;
     }
     // Not over before the whole tree is.
     this.endGuardian = undefined;
-    endGuardian(() => this.#exited(report, collected));
+    this.group = undefined;
+    const settle = (): void => {
+      if (group === undefined) this.#exited(report, collected);
+      else void group.settle(report, this.#sent?.has("SIGKILL") === true).then((seen) => this.#exited(seen, collected));
+    };
+    if (endGuardian === undefined) settle();
+    else endGuardian(settle);
   }
 
   #exited(seen: ExitReport, collected: Collected): void {
@@ -291,7 +321,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   #end(report: ExitReport | undefined): void {
     this.#forgetAbort?.();
-    this.#leaveHome();
+    this.leave();
     this.#host.settled(this, report);
   }
 

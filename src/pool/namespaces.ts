@@ -16,7 +16,7 @@ export interface NamespaceHost {
   /** The launch waits. */
   park(launch: Launch): void;
   /** It no longer does: attempts it again. */
-  resume(launch: Launch): void;
+  resume(launch: Launch): boolean;
   error(error: PidpoolError): void;
 }
 

@@ -8,11 +8,14 @@ import type { Process } from "../process/process.ts";
 import type { ExitReport } from "../process/report.ts";
 import type { Captured, ProcessOf, RunResult } from "../process/result.ts";
 import { SIGKILL } from "../process/signals.ts";
+import type { CgroupPlan } from "../process/cgroup-limits.ts";
 import { resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import { Admission } from "./admission.ts";
+import { Groups } from "./cgroup/groups.ts";
+import type { Child } from "./child.ts";
 import { Command } from "./command.ts";
 import { abortError, Launch, type LaunchHost } from "./launch.ts";
-import { Namespaces } from "./namespaces.ts";
+import { Namespaces, PARKED } from "./namespaces.ts";
 import { resolvePoolOptions, type FilledPoolOptions, type PoolOptions } from "./options.ts";
 import { Tally, type PoolStats } from "./stats.ts";
 import { SupervisorSet } from "./supervisor-set.ts";
@@ -69,6 +72,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   readonly #admission: Admission;
   readonly #host: LaunchHost;
   readonly #namespaces: Namespaces;
+  readonly #groups: Groups;
   #state: "open" | "closing" | "destroyed" = "open";
   #ended: Promise<void> | undefined;
 
@@ -88,16 +92,23 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       drain: () => this.emit("drain"),
       began: ({ waitMs }) => this.#tally.waitTime.record(waitMs),
     });
+    const own = {
+      start: (child: Child) => this.#supervisors.start(child),
+      error: (error: PidpoolError) => void this.emit("error", error),
+    };
+    this.#groups = new Groups(own);
     this.#namespaces = new Namespaces({
-      start: (child) => this.#supervisors.start(child),
+      ...own,
       park: (launch) => this.#admission.park(launch),
       resume: (launch) => this.#admission.resume(launch),
-      error: (error) => this.emit("error", error),
     });
     this.#host = {
       begin: (launch) => {
-        const provided = launch.spec.isolation.home === "none" ? 0 : this.#namespaces.provide(launch);
-        return provided < 0 ? provided : this.#supervisors.start(launch.child);
+        const { isolation, cgroup } = launch.spec;
+        const provided = isolation.home === "none" ? 0 : this.#namespaces.provide(launch);
+        if (provided < 0) return provided;
+        if (cgroup !== undefined && launch.group === undefined) return this.#makeGroup(launch, cgroup);
+        return this.#supervisors.start(launch.child);
       },
       retry: (launch, delay, exhausted) => {
         if (exhausted) this.#tally.retried++;
@@ -249,6 +260,18 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return new PidpoolError("ERR_QUEUE_FULL", message);
   }
 
+  #makeGroup(launch: Launch, plan: CgroupPlan): number {
+    this.#admission.park(launch);
+    this.#groups.make(plan).then(
+      (group) => {
+        launch.enterGroup(group);
+        if (!this.#admission.resume(launch)) launch.leave();
+      },
+      (error: unknown) => this.#admission.refuse(launch, error),
+    );
+    return PARKED;
+  }
+
   #settled(launch: Launch, report: ExitReport | undefined): void {
     const tally = this.#tally;
     const { spec } = launch;
@@ -268,7 +291,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   #end(): Promise<void> {
     this.#ended ??= this.#admission
       .whenIdle()
-      .then(() => this.#namespaces.end())
+      .then(() => Promise.all([this.#namespaces.end(), this.#groups.end()]))
       .then(() => this.#supervisors.destroy());
     return this.#ended;
   }

@@ -56,6 +56,8 @@ export interface CgroupPlan {
   /** The delegated group that it goes beneath; undefined: the one that is found. */
   readonly parent: string | undefined;
   readonly settings: readonly CgroupSetting[];
+  /** What becomes of processes that the child has left behind in it. */
+  readonly survivors: "kill" | "keep";
 }
 
 /** The keys of `limits` that are checked here. */
@@ -82,7 +84,11 @@ const IO_OPTION_KEYS: ReadonlySet<string> = new Set(["device", ...Object.values(
  * @returns undefined where neither asks for a group.
  * @throws InvalidOptionError
  */
-export function planCgroup(limits: Readonly<Record<string, unknown>>, cgroup: unknown): CgroupPlan | undefined {
+export function planCgroup(
+  limits: { readonly [Key in keyof CgroupLimits]?: unknown },
+  cgroup: unknown,
+  survivors: "kill" | "keep" = "kill",
+): CgroupPlan | undefined {
   const { memory, pids, cpuWeight, cpuMax, io } = limits;
   const settings: CgroupSetting[] = [];
   const set = (controller: Controller, file: string, value: string | number, optional = false): void =>
@@ -103,6 +109,7 @@ export function planCgroup(limits: Readonly<Record<string, unknown>>, cgroup: un
   return Object.freeze({
     parent: cgroup === undefined ? undefined : resolve(path("cgroup", cgroup)),
     settings: Object.freeze(settings),
+    survivors,
   });
 }
 

@@ -1,7 +1,7 @@
 // The launch of a guardian: the static program that holds namespaces open.
 import { SPEC_FLAG } from "../native/layout.ts";
 import { guardianProgram } from "../native/load.ts";
-import { ConfinementWriter } from "./confinement.ts";
+import { type Confinement, ConfinementWriter } from "./confinement.ts";
 import { encodeSpec } from "./encode.ts";
 import { givenEnv } from "./env.ts";
 import { writeGuardian, type IsolationPlan } from "./isolation.ts";
@@ -10,44 +10,55 @@ import type { LaunchSpec } from "./spec.ts";
 import { planStdio } from "./stdio.ts";
 
 /**
- * A guardian for children with this plan.
+ * A guardian of namespaces, for children with this plan.
  *
  * @param stdin An fd whose other end tells the guardian to go, by closing.
  * @param network Whether it makes a network namespace too.
  */
 export function guardianSpec(stdin: number, plan: IsolationPlan, network: boolean): LaunchSpec {
-  const file = guardianProgram();
   const writer = new ConfinementWriter();
   writeGuardian(writer, plan, network);
+  return spec(stdin, [], writer.finish(), true);
+}
+
+/** A guardian of a cgroup: it has to outlive this process, if only by a moment. */
+export function groupGuardianSpec(stdin: number, group: string): LaunchSpec {
+  return spec(stdin, [group], undefined, false);
+}
+
+function spec(stdin: number, args: readonly string[], confinement: Confinement | undefined, dies: boolean): LaunchSpec {
+  const file = guardianProgram();
   const fds = planStdio("spawn", [stdin, "ignore", "ignore"], undefined, undefined);
   const block = encodeSpec({
     candidates: [file],
-    argv: [file],
+    argv: [file, ...args],
     env: givenEnv({}),
-    cwd: undefined,
+    // It must keep no file system busy.
+    cwd: "/",
     fds,
     groups: [],
     // No signal of a terminal may reach it.
-    flags: SPEC_FLAG.setsid | SPEC_FLAG.pdeathsig,
+    flags: SPEC_FLAG.setsid | (dies ? SPEC_FLAG.pdeathsig : 0),
     uid: 0,
     gid: 0,
     umask: 0,
     nice: 0,
-    pdeathsig: SIGKILL,
-    confinement: writer.finish(),
+    pdeathsig: dies ? SIGKILL : 0,
+    confinement,
   });
-  const spec: LaunchSpec = {
+  const resolved: LaunchSpec = {
     kind: "spawn",
     file,
-    args: [],
+    args,
     block,
     fds,
     piped: false,
-    isolation: { home: "none", user: false, network: false, pid: false, makes: true, mounts: false },
-    cwd: undefined,
-    path: undefined,
+    isolation: { home: "none", user: false, network: false, pid: false, makes: true, maps: true, mounts: false },
     limits: [],
     landlock: undefined,
+    cgroup: undefined,
+    cwd: "/",
+    path: undefined,
     leader: true,
     timeout: 0,
     killSignal: SIGKILL,
@@ -59,5 +70,5 @@ export function guardianSpec(stdin: number, plan: IsolationPlan, network: boolea
     input: undefined,
     signal: undefined,
   };
-  return Object.freeze(spec);
+  return Object.freeze(resolved);
 }

@@ -27,6 +27,8 @@ export interface IsolationPlan {
   readonly pid: boolean;
   /** It makes namespaces of its own. */
   readonly makes: boolean;
+  /** Its ids are mapped by the launcher, while it waits. */
+  readonly maps: boolean;
   /** There are mounts of its own: a working directory must be looked up anew. */
   readonly mounts: boolean;
 }
@@ -37,6 +39,7 @@ const NOWHERE: IsolationPlan = Object.freeze({
   network: false,
   pid: false,
   makes: false,
+  maps: false,
   mounts: false,
 });
 
@@ -108,6 +111,7 @@ export function writeIsolation(writer: ConfinementWriter, value: unknown): Isola
     network: network === "shared",
     pid: pid !== "host",
     makes: unshared !== 0 || user === "private",
+    maps: user === "private" && !own,
     mounts: mount !== undefined,
   });
 }

@@ -3,13 +3,13 @@
 import { readFileSync } from "node:fs";
 import { InvalidOptionError } from "../errors.ts";
 import { hardLimit } from "../native/syscalls.ts";
+import type { CgroupLimits } from "./cgroup-limits.ts";
 import type { ConfinementWriter, LimitCall } from "./confinement.ts";
 import type { Limits } from "./options.ts";
 import { hasCapabilities } from "./own-rights.ts";
-import { bag } from "./validate.ts";
 
 /** The keys of {@link Limits} that are rlimits. */
-export type RlimitKey = keyof Limits;
+export type RlimitKey = Exclude<keyof Limits, keyof CgroupLimits>;
 
 interface Kind {
   readonly resource: number;
@@ -30,7 +30,8 @@ const RLIMITS: Readonly<Record<RlimitKey, Kind>> = {
   core: { resource: 4, name: "RLIMIT_CORE", ulimit: "c", unit: "bytes" },
 };
 
-const KEYS: ReadonlySet<string> = new Set(Object.keys(RLIMITS));
+/** Their names. */
+export const RLIMIT_KEYS: ReadonlySet<string> = new Set(Object.keys(RLIMITS));
 
 const RLIM_INFINITY = 2n ** 64n - 1n;
 /** The kernel counts CPU time in nanoseconds and does not mind an overflow. */
@@ -65,12 +66,15 @@ const OWN: OwnLimits = {
 };
 
 /**
- * Checks the option limits and writes what the child sets; slot detail i is the limit at index i.
+ * Checks those of the option limits that are {@link RLIMIT_KEYS} and writes what the child sets; slot detail i is the limit at index i.
  *
  * @throws InvalidOptionError
  */
-export function writeLimits(writer: ConfinementWriter, limits: unknown, own: OwnLimits = OWN): readonly Rlimit[] {
-  const given = bag("limits", limits, KEYS);
+export function writeLimits(
+  writer: ConfinementWriter,
+  given: { readonly [Key in RlimitKey]?: unknown },
+  own: OwnLimits = OWN,
+): readonly Rlimit[] {
   const rlimits: Rlimit[] = [];
   for (const option of Object.keys(RLIMITS) as RlimitKey[]) {
     const value = given[option];

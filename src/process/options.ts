@@ -1,6 +1,7 @@
 // The options of a launch as users write them. Types only; defaults and checks
 // are in spec.ts and the files it calls.
 import type { Readable } from "node:stream";
+import type { CgroupLimits } from "./cgroup-limits.ts";
 import type { SeccompOption } from "./seccomp/options.ts";
 import type { Capability } from "./capabilities.ts";
 
@@ -120,7 +121,7 @@ export type Isolation = "none" | "shared" | "contained" | "private" | IsolationO
  * A limit above this process's own hard limit is refused with InvalidOptionError, unless this process has
  * CAP_SYS_RESOURCE.
  */
-export interface Limits {
+export interface Limits extends CgroupLimits {
   /**
    * Seconds of CPU time of one process, user and kernel together, above 0 and rounded up. Then SIGXCPU, a second
    * later SIGKILL; the report's `reason` is `"cpu-limit"` for both. RLIMIT_CPU.
@@ -219,6 +220,12 @@ export interface CommonOptions {
   filesystem?: FilesystemRules | undefined;
   /** The only TCP ports that the child may use. Default: no rule. Needs Landlock ABI 4 (Linux 6.7); else as `filesystem`. */
   tcp?: TcpRules | undefined;
+  /**
+   * A group of cgroup v2 to make the child's own group in, without processes and writable by this user. Default,
+   * where `limits` need a group: the one that is delegated to this process. Given alone, it lets nothing of the
+   * child's tree escape its end, or that of this process. Groups are removed afterwards. Linux 5.7, cgroups(7).
+   */
+  cgroup?: string | URL | undefined;
   /**
    * System calls that the child may make: a named profile, `"default"` for ordinary programs and `"compute"` for
    * those that only turn input into output, or rules of your own. Default: all. Sets no_new_privs. seccomp(2).

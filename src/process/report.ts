@@ -20,6 +20,8 @@ export const REASONS = [
   "file-size-limit",
   "input-error",
   "shutdown",
+  "memory-limit",
+  "pids-limit",
   "guardian-died",
   "unknown",
 ] as const;
@@ -136,6 +138,10 @@ export function describeExit(report: ExitReport): string {
       return `was ended because its input failed (${describeStatus(report)})`;
     case "shutdown":
       return `was ended with its pool (${describeStatus(report)})`;
+    case "memory-limit":
+      return `used more memory than limits.memory allows (${describeStatus(report)})`;
+    case "pids-limit":
+      return `met limits.pids and failed (${describeStatus(report)})`;
     case "guardian-died":
       return `was killed with the init of its pid namespace (${describeStatus(report)})`;
     case "exit":

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { InvalidOptionError } from "../errors.ts";
 import { SPEC_FLAG } from "../native/layout.ts";
+import type { CgroupPlan } from "./cgroup-limits.ts";
 import { confine } from "./confine.ts";
 import { encodeSpec } from "./encode.ts";
 import { givenEnv, inheritedEnv } from "./env.ts";
@@ -37,6 +38,7 @@ export interface LaunchSpec {
   readonly leader: boolean;
   readonly limits: readonly Rlimit[];
   readonly landlock: Landlock | undefined;
+  readonly cgroup: CgroupPlan | undefined;
   readonly timeout: number;
   readonly killSignal: number;
   readonly killAfter: number;
@@ -67,6 +69,7 @@ export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set([
   "isolation",
   "seccomp",
   "limits",
+  "cgroup",
   "filesystem",
   "tcp",
   "uid",
@@ -107,7 +110,7 @@ export function resolveSpec(
   const argv = checkArgs(args);
   const o = withDefaults(bag("options", options, OPTION_KEYS), defaults);
   const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
-  const { confinement, isolation, limits, landlock } = confine(o, directory);
+  const { confinement, isolation, limits, landlock, cgroup } = confine(o, directory);
   const cwd = directory ?? ownDirectory(isolation);
   const env = o.env === undefined ? inheritedEnv() : givenEnv(o.env);
   const fds = planStdio(kind, o.stdio, o.input, cwd);
@@ -134,6 +137,7 @@ export function resolveSpec(
     pdeathsig: orphans === "kill" ? SIGKILL : 0,
     confinement,
   });
+  if (isolation.maps) requireMemory(cgroup, block.length);
   return Object.freeze({
     kind,
     file: program,
@@ -147,6 +151,7 @@ export function resolveSpec(
     leader: session !== false,
     limits,
     landlock,
+    cgroup,
     input: inputSource(o.input),
     ...lightOptions(o),
   });
@@ -182,6 +187,24 @@ export function overrideSpec(
     }
   }
   return resolveSpec(spec.kind, spec.file, spec.args, merged, defaults);
+}
+
+/** What the kernel allows arguments and environment to take, twice, and what else a program needs to begin. */
+const MEMORY_TO_BEGIN = 16 * 1024 * 1024;
+
+/**
+ * A child between clone and exec shares this process's memory. Where its group has none left for the new
+ * program, the kernel kills all who share it; it spares a vfork, which one whose ids we map cannot be.
+ */
+function requireMemory(plan: CgroupPlan | undefined, blockLength: number): void {
+  const memory = plan?.settings.find(({ file }) => file === "memory.max")?.value;
+  const least = MEMORY_TO_BEGIN + 2 * blockLength;
+  if (memory === undefined || Number(memory) >= least) return;
+  throw new InvalidOptionError(
+    "limits.memory",
+    Number(memory),
+    `with a user namespace of the child's own and these arguments it must be at least ${least}`,
+  );
 }
 
 function withDefaults(options: Record<string, unknown>, defaults: LaunchOptions): Record<string, unknown> {

@@ -13,8 +13,12 @@ function written(limits: Record<string, unknown>): string[] {
 
 test("nothing asked for is no group; a group alone is one without limits", () => {
   assert.equal(planCgroup({}, undefined), undefined);
-  assert.equal(planCgroup({ openFiles: 5 }, undefined), undefined);
-  assert.deepEqual(planCgroup({}, "/sys/fs/cgroup/mine"), { parent: "/sys/fs/cgroup/mine", settings: [] });
+  assert.equal(planCgroup({ openFiles: 5 } as object, undefined), undefined);
+  assert.deepEqual(planCgroup({}, "/sys/fs/cgroup/mine"), {
+    parent: "/sys/fs/cgroup/mine",
+    settings: [],
+    survivors: "kill",
+  });
   const plan = planCgroup({ memory: 2 ** 26 }, undefined);
   assert.ok(plan && Object.isFrozen(plan) && Object.isFrozen(plan.settings));
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ExitError, InvalidOptionError, type Limits } from "pidpool";
 import { ConfinementWriter } from "#pidpool/process/confinement.js";
-import { writeLimits, type OwnLimits } from "#pidpool/process/limits.js";
+import { writeLimits, type OwnLimits, type RlimitKey } from "#pidpool/process/limits.js";
 import { rejection } from "../helpers/errors.ts";
 import { tempDir } from "../helpers/files.ts";
 import { startFixture } from "../helpers/fixture.ts";
@@ -27,8 +27,8 @@ const LINES = {
   processes: "Max processes",
   stack: "Max stack size",
   core: "Max core file size",
-} as const satisfies Record<keyof Limits, string>;
-const KEYS = Object.keys(LINES) as (keyof Limits)[];
+} as const satisfies Record<RlimitKey, string>;
+const KEYS = Object.keys(LINES) as RlimitKey[];
 
 test("each limit is the child's soft and hard one; cpuSeconds is rounded up and has a second more", async () => {
   await using pool = new ProcessPool();

@@ -163,7 +163,7 @@ describe("delegation", { skip: noMemory || noPids }, () => {
   test("a group with processes passes nothing on, and does not turn threaded", async (t) => {
     const root = await cgroupRoot(t);
     await root.createGroup(plan({ memory: LIMIT, pids: 5 }));
-    const busy = await root.createGroup({ parent: undefined, settings: [] });
+    const busy = await root.createGroup({ parent: undefined, settings: [], survivors: "kill" });
     const child = bornInto(t, busy.fd, "sleep", ["1000"]);
     for (const controllers of [["memory"], ["pids"], ["pids", "memory"]] as const) {
       const error = await rejection(

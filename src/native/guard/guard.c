@@ -1,14 +1,36 @@
-/* The guardian: holds namespaces open, as init of a pid namespace where there is
- * one, until the other end of its stdin is closed. When it ends, however it
- * ends, the kernel kills every process of its pid namespace. A static program
- * that knows nothing else: children of the same user may be hostile. */
+/* The guardian: outlives this package's process by a moment, in which it ends
+ * what else would outlive it too. Its stdin is one end of a socket, whose other
+ * end the process holds and nobody else: it is closed, however that ends.
+ *
+ *   pidpool-guardian        holds namespaces open, as init of a pid namespace
+ *                           where there is one: when it ends, however it ends,
+ *                           the kernel kills every process in there
+ *   pidpool-guardian GROUP  kills every process of a cgroup, and removes it
+ *
+ * A static program that knows nothing else: children of the same user may be
+ * hostile. */
 #include "../shim/arch.h"
 
 #define SIGCHLD 17
 #define SIG_IGN ((void *)1)
+#define SIG_SETMASK 2
 #define PR_SET_DUMPABLE 4
+#define AT_FDCWD -100
+#define AT_REMOVEDIR 0x200
+#define O_RDONLY 0
+#define O_WRONLY 1
+#define O_CLOEXEC 02000000
+#if defined(__aarch64__)
+#define O_DIRECTORY 040000
+#else
+#define O_DIRECTORY 0200000
+#endif
+#define SEEK_SET 0
+#define DT_DIR 4
+#define POLLPRI 2
+#define ROUNDS 100
 
-enum { EINTR = 4 };
+enum { ENOENT = 2, EINTR = 4, ENODEV = 19 };
 
 struct kernel_sigaction {
 	void *handler;
@@ -17,26 +39,88 @@ struct kernel_sigaction {
 	u64 mask;
 };
 
-__attribute__((used)) static _Noreturn void guard(void)
+struct dirent64 {
+	u64 inode;
+	i64 offset;
+	unsigned short length;
+	unsigned char type;
+	char name[];
+};
+
+struct pollfd {
+	i32 fd;
+	short events, revents;
+};
+
+static void await_end(void)
 {
-	/* Orphans come to init: ignored, the kernel reaps them itself. Their signals
-	 * do nothing to a process without handlers that is init; and nobody who is
-	 * not above us may trace us. */
-	struct kernel_sigaction ignore = { .handler = SIG_IGN };
 	char byte;
 	long n;
 
-	SYS4(NR_rt_sigaction, SIGCHLD, &ignore, 0, sizeof ignore.mask);
-	SYS2(NR_prctl, PR_SET_DUMPABLE, 0);
 	do
 		n = SYS3(NR_read, 0, &byte, 1);
 	while (n > 0 || n == -EINTR);
+}
+
+/* Removes the groups in a group: those that are empty. */
+static void remove_groups(long dir)
+{
+	char buffer[4096] __attribute__((aligned(8)));
+	long n;
+
+	SYS3(NR_lseek, dir, 0, SEEK_SET);
+	while ((n = SYS3(NR_getdents64, dir, buffer, sizeof buffer)) > 0)
+		for (long at = 0; at < n;) {
+			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+			if (entry->type == DT_DIR && entry->name[0] != '.')
+				SYS3(NR_unlinkat, dir, entry->name, AT_REMOVEDIR);
+			at += entry->length;
+		}
+}
+
+/* Fds of the group are opened while it is there for certain. Before Linux 5.14
+ * there is no cgroup.kill, and nothing that this could do instead. */
+static void guard_group(const char *path)
+{
+	long dir = SYS4(NR_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	long kill = SYS4(NR_openat, dir, "cgroup.kill", O_WRONLY | O_CLOEXEC, 0);
+	long events = SYS4(NR_openat, dir, "cgroup.events", O_RDONLY | O_CLOEXEC, 0);
+
+	await_end();
+	SYS3(NR_write, kill, "1", 1);
+	for (int round = 0; round < ROUNDS; round++) {
+		struct pollfd changed = { (i32)events, POLLPRI, 0 };
+		i64 a_while[2] = { 0, 100000000 };
+		remove_groups(dir);
+		long r = SYS3(NR_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+		if (r == 0 || r == -ENOENT || r == -ENODEV)
+			return;
+		SYS5(NR_ppoll, &changed, 1, a_while, 0, 0);
+	}
+}
+
+__attribute__((used)) static _Noreturn void guard(long *stack)
+{
+	/* Orphans come to init: ignored, the kernel reaps them itself. Its signals do
+	 * nothing to an init without handlers, nor blocked ones to another process;
+	 * and nobody who is not above us may trace us. */
+	struct kernel_sigaction ignore = { .handler = SIG_IGN };
+	u64 all = ~0ULL;
+
+	SYS4(NR_rt_sigaction, SIGCHLD, &ignore, 0, sizeof ignore.mask);
+	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
+	SYS2(NR_prctl, PR_SET_DUMPABLE, 0);
+	if (stack[0] > 1)
+		guard_group((const char *)stack[2]);
+	else
+		await_end();
 	for (;;)
 		SYS1(NR_exit_group, 0);
 }
 
+/* The kernel leaves argc and argv on the stack. */
 #if defined(__x86_64__)
-__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tcall guard\n\thlt\n");
+__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall guard\n\thlt\n");
 #elif defined(__aarch64__)
-__asm__(".globl _start\n_start:\n\tmov x29, #0\n\tbl guard\n\tbrk #1\n");
+__asm__(".globl _start\n_start:\n\tmov x29, #0\n\tmov x0, sp\n\tbl guard\n\tbrk #1\n");
 #endif

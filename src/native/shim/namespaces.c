@@ -157,7 +157,7 @@ long pp_write_id_maps(struct pp_spec *spec, long pid)
 
 /* Makes the calling thread's next children be born in the pid namespace that
  * the spec asks for; most launches find it so. A thread whose children are born
- * elsewhere can create no threads. -EPERM without CAP_SYS_ADMIN. */
+ * elsewhere can create no threads. -EPERM without CAP_SYS_ADMIN over both. */
 long pp_enter_pid_namespace(struct pp_launcher *l, struct pp_spec *spec)
 {
 	u32 wanted = spec->join_pid >= 0 ? spec->join_pid_id : 0;
@@ -169,6 +169,13 @@ long pp_enter_pid_namespace(struct pp_launcher *l, struct pp_spec *spec)
 		long own = SYS3(NR_openat, AT_FDCWD, "/proc/thread-self/ns/pid", O_CLOEXEC);
 		if (own < 0)
 			return own;
+		/* Root of a user namespace may enter what it has made, but not come back
+		 * to what it was born in. */
+		long back = SYS2(NR_setns, own, CLONE_NEWPID);
+		if (back < 0) {
+			SYS1(NR_close, own);
+			return back;
+		}
 		l->own_pid_namespace = (i32)own;
 	}
 	long r = SYS2(NR_setns, fd, CLONE_NEWPID);

@@ -16,7 +16,7 @@ const TREE = `
 
 async function plantTree(t: TestContext): Promise<{ group: Cgroup; child: Born; pids: number[] }> {
   const root = await cgroupRoot(t);
-  const group = await root.createGroup({ parent: undefined, settings: [] });
+  const group = await root.createGroup({ parent: undefined, settings: [], survivors: "kill" });
   const child = bornInto(t, group.fd, "sh", ["-c", TREE]);
   const sleeping = (): number[] =>
     members(group.path).filter((pid) => {

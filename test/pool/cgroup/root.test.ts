@@ -13,7 +13,7 @@ import { startFixture } from "../../helpers/fixture.ts";
 import { tempDir } from "../../helpers/files.ts";
 import { isAlive, openFds } from "../../helpers/processes.ts";
 
-const PLAIN: CgroupPlan = { parent: undefined, settings: [] };
+const PLAIN: CgroupPlan = { parent: undefined, settings: [], survivors: "kill" };
 
 function plan(limits: Record<string, unknown>): CgroupPlan {
   const made = planCgroup(limits, undefined);

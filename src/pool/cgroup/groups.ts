@@ -1,0 +1,125 @@
+// The cgroups of one pool: a group for each child that asks for one, made before
+// its launch and removed after its exit, all off the pool's thread.
+import type { PidpoolError } from "../../errors.ts";
+import type { CgroupPlan } from "../../process/cgroup-limits.ts";
+import { cgroupReason, type CgroupUsage } from "../../process/cgroup-reason.ts";
+import type { ExitReport } from "../../process/report.ts";
+import type { Child } from "../child.ts";
+import type { Cgroup } from "./group.ts";
+import { GroupGuardian } from "./guardian.ts";
+import { CgroupRoot } from "./root.ts";
+
+/** What groups need of their pool. */
+export interface GroupHost {
+  /** Starts a child of the pool's own. Returns 0, NO_ROOM or -errno. */
+  start(child: Child): number;
+  error(error: PidpoolError): void;
+}
+
+/** Where one kind of groups is, and who removes them if this process cannot. */
+interface Home {
+  readonly root: CgroupRoot;
+  readonly guardian: GroupGuardian | undefined;
+}
+
+/** The group of a launch under way. */
+export class LaunchGroup {
+  readonly #root: CgroupRoot;
+  readonly #group: Cgroup;
+  readonly #plan: CgroupPlan;
+  readonly #onError: (error: PidpoolError) => void;
+
+  constructor(root: CgroupRoot, group: Cgroup, plan: CgroupPlan, onError: (error: PidpoolError) => void) {
+    this.#root = root;
+    this.#group = group;
+    this.#plan = plan;
+    this.#onError = onError;
+  }
+
+  /** To be born in. */
+  get fd(): number {
+    return this.#group.fd;
+  }
+
+  /** The child is in it. */
+  born(): void {
+    void this.#group.born();
+  }
+
+  /** SIGKILL to all that is in it. */
+  kill(): void {
+    this.#group.kill().catch(this.#onError);
+  }
+
+  /** After a launch that came to nothing. */
+  async abandon(): Promise<void> {
+    await this.#root.removeGroup(this.#group).catch(this.#onError);
+  }
+
+  /** After the exit: ends what the child has left behind, unless it may stay, and says whether a limit had ended it. */
+  async settle(report: ExitReport, killedByUs: boolean): Promise<ExitReport> {
+    const usage = await this.#group.usage().catch((): CgroupUsage | undefined => undefined);
+    const survivors = this.#plan.survivors;
+    await this.#root.removeGroup(this.#group, survivors).catch(this.#onError);
+    if (usage === undefined) return report;
+    const reason = cgroupReason({ report, killedByUs }, this.#plan, usage);
+    return reason === undefined ? report : { ...report, reason };
+  }
+}
+
+/** Owns: a pool's group for each place and kind, with what is in it. */
+export class Groups {
+  readonly #host: GroupHost;
+  readonly #homes = new Map<string, Promise<Home>>();
+
+  constructor(host: GroupHost) {
+    this.#host = host;
+  }
+
+  /**
+   * A new group for one launch.
+   *
+   * @throws IsolationError where this machine cannot make it.
+   */
+  async make(plan: CgroupPlan): Promise<LaunchGroup> {
+    const { root } = await this.#home(plan);
+    return new LaunchGroup(root, await root.createGroup(plan), plan, (error) => this.#host.error(error));
+  }
+
+  #home(plan: CgroupPlan): Promise<Home> {
+    const key = `${plan.survivors} ${plan.parent ?? ""}`;
+    let home = this.#homes.get(key);
+    if (home === undefined) {
+      home = this.#begin(plan);
+      this.#homes.set(key, home);
+      // What is missing may be there at the next try.
+      home.catch(() => this.#homes.delete(key));
+    }
+    return home;
+  }
+
+  async #begin({ parent, survivors }: CgroupPlan): Promise<Home> {
+    const root = await CgroupRoot.find(parent);
+    if (survivors === "keep") return { root, guardian: undefined };
+    const guardian = new GroupGuardian();
+    try {
+      await guardian.start(root.path, (child) => this.#host.start(child));
+      return { root, guardian };
+    } catch (error) {
+      await root.dispose().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Ends what lives in the groups and removes them. */
+  async end(): Promise<void> {
+    const homes = await Promise.allSettled(this.#homes.values());
+    this.#homes.clear();
+    for (const home of homes) {
+      if (home.status === "rejected") continue;
+      const { root, guardian } = home.value;
+      await root.dispose().catch((error: PidpoolError) => this.#host.error(error));
+      await guardian?.end();
+    }
+  }
+}

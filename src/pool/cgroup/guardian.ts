@@ -1,0 +1,89 @@
+// The guardian of a pool's cgroup: a process that lives until this one has ended,
+// and then kills what is in the group, and removes it.
+import { IsolationError } from "../../errors.ts";
+import { errnoName } from "../../native/errno.ts";
+import { close, socketPair } from "../../native/syscalls.ts";
+import { groupGuardianSpec } from "../../process/guardian-spec.ts";
+import { SIGKILL } from "../../process/signals.ts";
+import { Child, type ChildEvents } from "../child.ts";
+
+/** Owns: a socket to the process. */
+export class GroupGuardian implements ChildEvents {
+  #child: Child | undefined;
+  #own = -1;
+  #theirs = -1;
+  #over = false;
+  #settle: ((error: IsolationError | undefined) => void) | undefined;
+  #afterwards: (() => void) | undefined;
+
+  /**
+   * Resolves once the process guards the group at this path.
+   *
+   * @throws IsolationError
+   */
+  async start(path: string, starter: (child: Child) => number): Promise<void> {
+    const ends = new Int32Array(2);
+    let result = socketPair(ends);
+    if (result < 0) throw failure(-result);
+    [this.#own, this.#theirs] = [ends[0] ?? -1, ends[1] ?? -1];
+    const child = new Child(groupGuardianSpec(this.#theirs, path), this, true);
+    this.#child = child;
+    const started = new Promise<IsolationError | undefined>((resolve) => (this.#settle = resolve));
+    try {
+      result = starter(child);
+    } catch (error) {
+      this.#finish();
+      throw error;
+    }
+    if (result < 0) this.failed("pipe", -result);
+    const error = await started;
+    child.setRef(false);
+    if (error !== undefined) throw error;
+  }
+
+  launched(): void {
+    if (this.#theirs >= 0) close(this.#theirs);
+    this.#theirs = -1;
+    this.#settle?.(undefined);
+  }
+
+  failed(_stage: string, errno: number): void {
+    this.#finish();
+    this.#settle?.(failure(errno));
+  }
+
+  cancelled(): void {
+    this.failed("clone", 0);
+  }
+
+  exited(): void {
+    this.#finish();
+    this.#settle?.(undefined);
+  }
+
+  /** Ends the process; the group is in other hands. */
+  async end(): Promise<void> {
+    const child = this.#child;
+    if (this.#over || child === undefined) return;
+    const gone = new Promise<void>((resolve) => (this.#afterwards = resolve));
+    child.setRef(true);
+    child.supervisor?.signal(child, SIGKILL, false);
+    await gone;
+  }
+
+  #finish(): void {
+    this.#over = true;
+    for (const fd of [this.#own, this.#theirs]) if (fd >= 0) close(fd);
+    this.#own = -1;
+    this.#theirs = -1;
+    this.#afterwards?.();
+  }
+}
+
+function failure(errno: number): IsolationError {
+  const name = errnoName(errno);
+  return new IsolationError("cgroup", `no guardian of the pool's cgroup can be started: ${name}`, {
+    errno: name,
+    remedy: "make room for one more process",
+  });
+}
