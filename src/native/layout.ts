@@ -196,6 +196,8 @@ export const LAUNCHER = {
   stackTop: 320,
   pidNamespace: 328,
   ownPidNamespace: 332,
+  /** 1 once this process was refused to enter a pid namespace itself. */
+  pidByHelper: 336,
   SIZE: 360,
   /** The shim does not know these. 1 tells the supervisor to end. */
   supervisorStop: 384,
@@ -241,4 +243,5 @@ export const EXPECTED_LAYOUT: readonly number[] = [
   MOUNT.SIZE,
   LIMIT.SIZE,
   RULE.SIZE,
+  LAUNCHER.pidByHelper,
 ];
