@@ -32,5 +32,8 @@ export type {
 } from "./process/seccomp/options.ts";
 export type { ExitFacts, ExitReason, ExitReport } from "./process/report.ts";
 export type { Output, RunResult, Truncation } from "./process/result.ts";
+export { probe } from "./doctor/probe.ts";
+export type { ProbeReport, ProbeResult, ProbeStatus } from "./doctor/report.ts";
+export type { Feature, FeatureGroup } from "./doctor/features.ts";
 export { ERROR_CODES, ExitError, InvalidOptionError, IsolationError, LaunchError, PidpoolError } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

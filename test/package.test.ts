@@ -19,7 +19,7 @@ import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** All that the user's machine has: no compiler. */
-const TOOLS = ["npm", "sh", "env", "true"];
+const TOOLS = ["npm", "npx", "sh", "env", "true"];
 
 const ESM = `
 import { ProcessPool } from "pidpool";
@@ -136,6 +136,15 @@ describe("the packed package", () => {
   test("runs when required", { skip }, () => {
     writeFileSync(join(consumer, "main.cjs"), COMMON_JS);
     assert.equal(run("node", ["main.cjs"], consumer, bin), "exited 0\n");
+  });
+
+  test("has a command line that npx finds", () => {
+    const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { version: string };
+    assert.equal(run("npx", ["--offline", "pidpool", "--version"], consumer, bin), `${version}\n`);
+    const report = JSON.parse(run("npx", ["--offline", "pidpool", "doctor", "--json"], consumer, bin)) as {
+      ready: boolean;
+    };
+    assert.equal(report.ready, true);
   });
 
   for (const skipLibCheck of [true, false]) {

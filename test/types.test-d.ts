@@ -6,6 +6,7 @@ import {
   ERROR_CODES,
   type ErrorCode,
   ExitError,
+  type Feature,
   type ExitReason,
   type ExitReport,
   InvalidOptionError,
@@ -13,6 +14,9 @@ import {
   LaunchError,
   PidpoolError,
   type PoolStats,
+  probe,
+  type ProbeReport,
+  type ProbeResult,
   type Process,
   ProcessPool,
   type RunResult,
@@ -219,6 +223,28 @@ export function confined(): void {
   void pool.run("true", [], { filesystem: { write: ["/tmp"] } });
   // @ts-expect-error ports are numbers
   void pool.run("true", [], { tcp: { connect: ["443"] } });
+}
+
+/** What the doctor says is read-only, and its words are literal. */
+export async function diagnosis(): Promise<void> {
+  const found = await probe();
+  expectType<ProbeReport>()(found);
+  expectType<readonly ProbeResult[]>()(found.features);
+  expectType<boolean>()(found.ready);
+  expectType<"glibc" | "musl" | null>()(found.libc);
+  for (const { feature, status, group, detail, remedy, since, neededFor } of found.features) {
+    expectType<Feature>()(feature);
+    expectType<"yes" | "no" | "limited">()(status);
+    expectType<"launching" | "isolation" | "confinement" | "cgroups" | "limits">()(group);
+    expectType<string>()(detail);
+    expectType<string | null>()(remedy);
+    expectType<string | null>()(since);
+    expectType<readonly string[]>()(neededFor);
+    // @ts-expect-error no such feature
+    void (feature === "isolation-full");
+  }
+  // @ts-expect-error frozen
+  found.ready = true;
 }
 
 /** What is no option, or no value of one, does not compile. */

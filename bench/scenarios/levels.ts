@@ -1,22 +1,20 @@
 // The isolations that are compared, each with the way of the C program that
 // makes its children with the same system calls; and who launches them.
 import type { IsolatedWay } from "../floors/floors.ts";
+import type { Isolation } from "pidpool";
 import { isPrivileged, ordinaryUser, type User } from "../user.ts";
 
 /** What one child is kept apart by. */
 export interface Level {
   readonly name: string;
   /** The pool's option. */
-  readonly isolation: PoolIsolation;
+  readonly isolation: Isolation;
   readonly floor: "files" | IsolatedWay;
   /** What an ordinary user needs instead. */
   readonly ordinaryFloor?: IsolatedWay;
   /** Each child leaves a network namespace, which the kernel takes long to make and longer to remove. */
   readonly network?: true;
 }
-
-/** AT THE MERGE: `Isolation` of "pidpool", which lacks most of these values so far. */
-type PoolIsolation = string | Readonly<Record<string, string | boolean>>;
 
 /** Whose children they are, and what that adds to the name of a level. */
 export interface Launcher {

@@ -198,6 +198,8 @@ export const LAUNCHER = {
   stackTop: 320,
   pidNamespace: 328,
   ownPidNamespace: 332,
+  /** 1 once this process was refused to enter a pid namespace itself. */
+  needsDeputy: 336,
   SIZE: 360,
   /** The shim does not know these. 1 tells the supervisor to end. */
   supervisorStop: 384,
@@ -243,4 +245,5 @@ export const EXPECTED_LAYOUT: readonly number[] = [
   MOUNT.SIZE,
   LIMIT.SIZE,
   RULE.SIZE,
+  LAUNCHER.needsDeputy,
 ];

@@ -4,12 +4,17 @@ import { EBADF, ECHILD, ENOSYS, errnoName } from "./errno.ts";
 import { native } from "./load.ts";
 import { close, closeRange, pidfdOpen, pidfdSendSignal, waitPidfd } from "./syscalls.ts";
 
-interface Step {
-  readonly name: string;
+/** A system call that every launch needs, tried. */
+export interface TriedCall {
+  readonly name: "pidfd_open" | "pidfd_send_signal" | "waitid(P_PIDFD)" | "close_range";
+  /** The Linux version that brought it. */
   readonly since: string;
   /** The errno that came, 0 for success. */
   readonly errno: number;
 }
+
+/** No process has so many fds. */
+const NO_FD = 0x7ffffffe;
 
 let verdict: PidpoolError | null | undefined;
 
@@ -23,34 +28,47 @@ export function requireSupport(): void {
   if (verdict !== null) throw verdict;
 }
 
-function probe(): PidpoolError | null {
+/** What a refusal of a {@link TriedCall} means. */
+export function refusalMeaning({ since, errno }: TriedCall): string {
+  return errno === ENOSYS
+    ? `this kernel, or what emulates it here, lacks it (Linux has it since ${since})`
+    : "it is refused here, perhaps by a seccomp filter";
+}
+
+/**
+ * Makes each of the system calls that every launch needs.
+ *
+ * @throws PidpoolError ERR_UNSUPPORTED where there is no native layer to make them with.
+ */
+export function trySystemCalls(): readonly TriedCall[] {
   native();
-  const pidfd = pidfdOpen(process.pid);
-  const steps: Step[] = [{ name: "pidfd_open", since: "5.3", errno: Math.max(0, -pidfd) }];
-  if (pidfd >= 0) {
-    steps.push({ name: "pidfd_send_signal", since: "5.1", errno: -pidfdSendSignal(pidfd, 0) });
-    const out = new Uint8Array(272);
-    const address = native().addressOf(out);
-    // We are no child of ours: ECHILD says that the kernel understood the question.
-    const waited = -waitPidfd(pidfd, address, address + 128);
-    steps.push({ name: "waitid(P_PIDFD)", since: "5.4", errno: waited === ECHILD ? 0 : waited });
-    close(pidfd);
-  }
-  const ranged = -closeRange(0x7ffffffe, 0x7fffffff);
-  steps.push({ name: "close_range", since: "5.9", errno: ranged === EBADF ? 0 : ranged });
-  const missing = steps.find(({ errno }) => errno !== 0);
+  const opened = pidfdOpen(process.pid);
+  // Where there is no pidfd, EBADF says that the kernel understood the question.
+  const pidfd = opened >= 0 ? opened : NO_FD;
+  const understood = (errno: number, ...answers: readonly number[]): number =>
+    answers.includes(errno) || (opened < 0 && errno === EBADF) ? 0 : errno;
+  const out = new Uint8Array(272);
+  const address = native().addressOf(out);
+  const signalled = -pidfdSendSignal(pidfd, 0);
+  // We are no child of ours.
+  const waited = -waitPidfd(pidfd, address, address + 128);
+  if (opened >= 0) close(opened);
+  const ranged = -closeRange(NO_FD, NO_FD + 1);
+  return [
+    { name: "pidfd_open", since: "5.3", errno: Math.max(0, -opened) },
+    { name: "pidfd_send_signal", since: "5.1", errno: understood(signalled) },
+    { name: "waitid(P_PIDFD)", since: "5.4", errno: understood(waited, ECHILD) },
+    { name: "close_range", since: "5.9", errno: understood(ranged, EBADF) },
+  ];
+}
+
+function probe(): PidpoolError | null {
+  const missing = trySystemCalls().find(({ errno }) => errno !== 0);
   if (missing === undefined) return null;
   const errno = errnoName(missing.errno);
-  const why =
-    missing.errno === ENOSYS
-      ? `this kernel, or what emulates it here, lacks it (Linux has it since ${missing.since})`
-      : "it is refused here, perhaps by a seccomp filter";
   return new PidpoolError(
     "ERR_UNSUPPORTED",
-    `pidpool needs Linux 5.10 or newer: ${missing.name} failed with ${errno}; ${why}`,
-    {
-      syscall: missing.name,
-      errno,
-    },
+    `pidpool needs Linux 5.10 or newer: ${missing.name} failed with ${errno}; ${refusalMeaning(missing)}`,
+    { syscall: missing.name, errno },
   );
 }

@@ -169,8 +169,8 @@ long pp_enter_pid_namespace(struct pp_launcher *l, struct pp_spec *spec)
 		long own = SYS3(NR_openat, AT_FDCWD, "/proc/thread-self/ns/pid", O_CLOEXEC);
 		if (own < 0)
 			return own;
-		/* Root of a user namespace may enter what it has made, but not come back
-		 * to what it was born in. */
+		/* Root of a user namespace may enter what is beneath it, and could not
+		 * come back: it has no rights over the pid namespace it is in. */
 		long back = SYS2(NR_setns, own, CLONE_NEWPID);
 		if (back < 0) {
 			SYS1(NR_close, own);
