@@ -288,19 +288,25 @@ int pp_launches_alone(struct pp_launcher *l, struct pp_slot *slot)
 }
 
 /* A process that shares our memory and fds, and runs `main` while the calling
- * thread sleeps. No SIGCHLD tells of its end. */
+ * thread sleeps: not by CLONE_VFORK, which would count as load for as long. No
+ * SIGCHLD tells of its end. */
 long pp_run_deputy(u64 stack_top, void (*main)(void *), void *arg)
 {
+	u32 there = 1;
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_FILES | CLONE_VFORK | CLONE_CLEAR_SIGHAND,
+		.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | CLONE_CLEAR_SIGHAND,
+		.child_tid = (u64)&there,
 		.stack = stack_top - PP_STACK_SIZE,
 		.stack_size = PP_STACK_SIZE,
 	};
 	long pid = pp_clone3(&args, CLONE_ARGS_SMALL, main, arg);
 
-	if (pid > 0)
-		while (SYS4(NR_wait4, pid, 0, WALL, 0) == -EINTR)
-			;
+	if (pid < 0)
+		return pid;
+	while (__atomic_load_n(&there, __ATOMIC_ACQUIRE))
+		SYS4(NR_futex, &there, FUTEX_WAIT, 1, 0);
+	while (SYS4(NR_wait4, pid, 0, WALL, 0) == -EINTR)
+		;
 	return pid;
 }
 
