@@ -13,8 +13,10 @@
 
 /* ---- in the child: raw system calls only, as child.c says */
 
-static void bring_loopback_up(struct start *s)
+void pp_arrange_network(struct start *s)
 {
+	if (!(s->spec->flags & PP_LOOPBACK))
+		return;
 	/* struct ifreq: a name of 16 bytes, then flags. */
 	struct {
 		char name[16];
@@ -37,8 +39,8 @@ void pp_enter_namespaces(struct start *s)
 	if (spec->cloned & CLONE_NEWUSER) {
 		while (!__atomic_load_n(&s->mapped, __ATOMIC_ACQUIRE))
 			SYS4(NR_futex, &s->mapped, FUTEX_WAIT, 0, 0);
-		if (s->map_error < 0)
-			pp_fail(s, PP_STAGE_UID_MAP, s->map_error, 0);
+		if (s->outside.error < 0)
+			pp_fail(s, s->outside.stage, s->outside.error, s->outside.detail);
 	}
 	/* The user namespace comes first: it gives the right to the others. */
 	r = 0;
@@ -53,8 +55,6 @@ void pp_enter_namespaces(struct start *s)
 		if (r < 0)
 			pp_fail(s, PP_STAGE_UNSHARE, r, spec->unshared);
 	}
-	if (spec->flags & PP_LOOPBACK)
-		bring_loopback_up(s);
 }
 
 void pp_arrange_mounts(struct start *s)

@@ -24,18 +24,20 @@ enum { EINVAL = 22 };
 
 /* Early, while the child still has the parent's rights to raise a limit; that on
  * open files later, when all have been opened. */
-void pp_set_limits(struct start *s, int early)
+long pp_set_limits(struct pp_spec *spec, long pid, int early, u32 *detail)
 {
-	struct pp_spec *spec = s->spec;
 	struct pp_limit *limits = at(spec, spec->limits);
 
 	for (u32 i = 0; i < spec->limitc; i++) {
 		if ((limits[i].resource != RLIMIT_NOFILE) != early)
 			continue;
-		long r = SYS4(NR_prlimit64, 0, limits[i].resource, &limits[i].soft, 0);
-		if (r < 0)
-			pp_fail(s, PP_STAGE_RLIMIT, r, i);
+		long r = SYS4(NR_prlimit64, pid, limits[i].resource, &limits[i].soft, 0);
+		if (r < 0) {
+			*detail = i;
+			return r;
+		}
 	}
+	return 0;
 }
 
 /* Before the credentials change, which takes capabilities along. */
