@@ -1,5 +1,6 @@
 // One guardian: a process that holds namespaces open for children to enter, and
 // as init of a pid namespace takes all that live in it along when it ends.
+import { EAGAIN } from "../native/errno.ts";
 import type { Joins } from "../native/launcher.ts";
 import { close, isHungUp, openFile, setNonblocking, socketPair } from "../native/syscalls.ts";
 import { guardianSpec } from "../process/guardian-spec.ts";
@@ -117,8 +118,9 @@ export class Guardian implements ChildEvents {
     if (this.#joins !== undefined) this.kill();
   }
 
-  /** SIGKILL, at once. */
+  /** SIGKILL, at once, because somebody has asked for it. */
   kill(): void {
+    this.#asked = true;
     const child = this.#child;
     if (child !== undefined) child.supervisor?.signal(child, SIGKILL, false);
   }
@@ -131,6 +133,11 @@ export class Guardian implements ChildEvents {
     const open = (wanted: boolean, name: string): number => (wanted ? openFile(`/proc/${pid}/ns/${name}`) : -1);
     const wanted = [user, this.#network, pids];
     const fds = [open(user, "user"), open(this.#network, "net"), open(pids, "pid")];
+    if (this.lost) {
+      // Its pid may have been another process's already.
+      for (const fd of fds) if (fd >= 0) close(fd);
+      return;
+    }
     this.#joins = { user: fds[0] ?? -1, network: fds[1] ?? -1, pid: fds[2] ?? -1, pidId: pids ? this.#id : 0 };
     const error = fds.find((fd, i) => wanted[i] === true && fd < 0);
     const asked = this.#asked;
@@ -155,7 +162,9 @@ export class Guardian implements ChildEvents {
     const asked = this.#asked;
     if (!asked) this.#letGo();
     this.#finish();
-    if (!asked) this.#events.gone(report);
+    if (asked) return;
+    if (this.#joins === undefined) this.#events.failed("guardian", EAGAIN, 0);
+    else this.#events.gone(report);
   }
 
   #letGo(): void {

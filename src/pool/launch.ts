@@ -229,7 +229,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     }
     // Not over before the whole tree is.
     this.endGuardian = undefined;
-    endGuardian(() => this.#exited(report, collected));
+    const attributed = this.#attribute(report);
+    endGuardian(() => this.#exited(attributed, collected));
   }
 
   #exited(seen: ExitReport, collected: Collected): void {

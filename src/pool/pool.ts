@@ -92,6 +92,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       start: (child) => this.#supervisors.start(child),
       park: (launch) => this.#admission.park(launch),
       resume: (launch) => this.#admission.resume(launch),
+      unpark: (launch) => this.#admission.forget(launch),
       error: (error) => this.emit("error", error),
     });
     this.#host = {
