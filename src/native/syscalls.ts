@@ -203,7 +203,7 @@ export function waitPidfd(pidfd: number, siginfo: number, rusage: number): numbe
 /** Waits for a child that is ending, without asking how, whatever its exit signal. */
 export function awaitPidfd(pidfd: number): number {
   ready();
-    return syscall(nr.waitid, P_PIDFD, pidfd, 0, WEXITED | WALL, 0, 0);
+  return syscall(nr.waitid, P_PIDFD, pidfd, 0, WEXITED | WALL, 0, 0);
 }
 
 /** pidfd_send_signal(2), Linux 5.1. */

@@ -1,6 +1,7 @@
 // What a child says of its own isolation.
 import { readlinkSync } from "node:fs";
 import * as pidpool from "pidpool";
+import { said } from "./wait.ts";
 
 export const KINDS = ["user", "net", "pid", "mnt", "ipc", "uts", "cgroup", "time"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -13,6 +14,23 @@ export async function namespacesOf(pool: pidpool.ProcessPool, options: pidpool.R
   const { stdout } = await pool.run("sh", ["-c", SCRIPT], { ...options, stdio: "capture", encoding: "utf8" });
   const lines = stdout.trim().split("\n");
   return Object.fromEntries(KINDS.map((kind, i) => [kind, lines[i]])) as Namespaces;
+}
+
+/**
+ * The namespaces of children, one of each pool, that all live at the same time: the number of one that has ended
+ * may be another's.
+ */
+export async function namespacesTogether(...pools: readonly pidpool.ProcessPool[]): Promise<Namespaces[]> {
+  const children = await Promise.all(
+    pools.map((pool) => pool.spawn("sh", ["-c", `${SCRIPT}; echo .; cat`], { stdio: ["pipe", "pipe", "ignore"] })),
+  );
+  const texts = await Promise.all(children.map(({ stdout }) => said(stdout, ".")));
+  for (const { stdin } of children) stdin.end();
+  await Promise.all(children.map(({ exited }) => exited));
+  return texts.map((text) => {
+    const lines = text.split("\n");
+    return Object.fromEntries(KINDS.map((kind, i) => [kind, lines[i]])) as Namespaces;
+  });
 }
 
 /** This process's. */

@@ -57,17 +57,17 @@ for (const isolation of ["contained", { pid: "private" }] as const) {
     const pool = new ProcessPool({ isolation, threads: 1, concurrency: 8 });
     await pool.run("true");
     const before = openFds().length;
-    let answers = 0;
+    const seen = { answers: 0 };
     const runs = Array.from({ length: 300 }, async () => {
       const outcome = await pool.run("true", [], { check: false }).catch((error: unknown) => error);
-      answers++;
+      seen.answers++;
       if (outcome instanceof Error) assert.ok(outcome instanceof PidpoolError, String(outcome));
       else assert.match((outcome as { exit: { reason: string } }).exit.reason, /^(exit|guardian-died|signal)$/);
     });
     // At every kind of moment, from its exec on.
     let kills = 0;
-    while (kills < 25 && answers < 290) {
-      const [victim] = guardianPids().filter(isAlive);
+    while (kills < 25 && seen.answers < 290) {
+      const victim = guardianPids().find(isAlive);
       if (victim !== undefined) {
         try {
           process.kill(victim, "SIGKILL");
@@ -76,11 +76,11 @@ for (const isolation of ["contained", { pid: "private" }] as const) {
           // It has ended meanwhile.
         }
       }
-      const now = answers;
-      await (kills % 3 === 0 ? until(() => answers > now) : new Promise((resolve) => setImmediate(resolve)));
+      const now = seen.answers;
+      await (kills % 3 === 0 ? until(() => seen.answers > now) : new Promise((resolve) => setImmediate(resolve)));
     }
     await Promise.all(runs);
-    assert.equal(answers, 300);
+    assert.equal(seen.answers, 300);
     assert.ok(kills > 3);
     assert.equal((await pool.run("echo", ["on"])).stdout, "on\n");
     await until(() => openFds().length <= before && guardianPids().length <= 1);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProcessPool, type Isolation } from "pidpool";
-import { differences, namespacesOf, ownNamespaces, refusal, statusOf, type Kind } from "../helpers/isolation.ts";
+import { differences, namespacesTogether, ownNamespaces, refusal, statusOf, type Kind } from "../helpers/isolation.ts";
 
 interface Level {
   readonly isolation: Isolation;
@@ -50,11 +50,8 @@ for (const { isolation, others, common } of LEVELS) {
     if (refused !== false) return t.skip(refused);
     await using pool = new ProcessPool({ isolation });
     await using another = new ProcessPool({ isolation });
-    const [first, second, stranger] = await Promise.all([
-      namespacesOf(pool),
-      namespacesOf(pool),
-      namespacesOf(another),
-    ]);
+    const [first, second, stranger] = await namespacesTogether(pool, pool, another);
+    assert.ok(first !== undefined && second !== undefined && stranger !== undefined);
     assert.deepEqual(differences(first, ownNamespaces()), others);
     assert.deepEqual(
       differences(first, second),

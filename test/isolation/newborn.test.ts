@@ -16,10 +16,10 @@ async function finds(isolation: Isolation, ms: number): Promise<boolean> {
   await using pool = new ProcessPool({ isolation, concurrency: 8 });
   // Each directory is one more execve that fails: it takes a while until the program is found.
   const slow = pool.command("true", [], { env: { PATH: `${"/nowhere:".repeat(3000)}${process.env["PATH"]}` } });
-  let over = false;
-  const attack = pool.run(newborn.file, [`${address}`, `${ms}`, `${process.pid}`]).finally(() => (over = true));
-  while (!over) await Promise.all(Array.from({ length: 4 }, () => slow.run()));
-  const { stdout } = await attack;
+  const attack = { over: false };
+  const run = pool.run(newborn.file, [`${address}`, `${ms}`, `${process.pid}`]).finally(() => (attack.over = true));
+  while (!attack.over) await Promise.all(Array.from({ length: 4 }, () => slow.run()));
+  const { stdout } = await run;
   // It must be alive until now.
   assert.equal(secret.length, 15);
   return stdout.includes("found");
