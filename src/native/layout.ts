@@ -166,11 +166,16 @@ export const SLOT = {
   endedMs: 232,
   /** Written by waitid(2): `siginfo_t`, then `struct rusage`. `siginfo.si_pid` is 0 until then. */
   siginfo: 240,
-  /** Behind what waitid writes: a pidfd of the init of the child's own pid namespace, or -1. */
+  /** Behind what waitid writes: a pidfd of the init of the child's own pid namespace, -1, or {@link INIT_LOST}. */
   init: 276,
+  /** A socket whose other end that init holds, or -1. */
+  life: 280,
   rusage: 368,
   SIZE: 512,
 } as const;
+
+/** In {@link SLOT}.init, written by the supervisor: that init had died before the child did. */
+export const INIT_LOST = -2;
 
 /** A captured fd inside a slot: the parent's end (-1 once closed), the child's fd, the limit as a double. */
 export const CAPTURE = { fd: 0, target: 4, limit: 8, SIZE: 16, MAX: 8 } as const;

@@ -188,6 +188,8 @@ export function epollWait(epoll: number, events: number, max: number, timeout: n
 
 const P_PIDFD = 3;
 const WNOHANG = 1;
+/** Those, too, that tell of their end by no SIGCHLD, as a deputy's children do until their exec. */
+const WALL = 0x40000000;
 const WEXITED = 4;
 
 /**
@@ -196,13 +198,12 @@ const WEXITED = 4;
  */
 export function waitPidfd(pidfd: number, siginfo: number, rusage: number): number {
   ready();
-  return syscall(nr.waitid, P_PIDFD, pidfd, siginfo, WEXITED | WNOHANG, rusage, 0);
+  return syscall(nr.waitid, P_PIDFD, pidfd, siginfo, WEXITED | WNOHANG | WALL, rusage, 0);
 }
 
 /** Waits for a child that is ending, without asking how, whatever its exit signal. */
 export function awaitPidfd(pidfd: number): number {
   ready();
-  const WALL = 0x40000000;
   return syscall(nr.waitid, P_PIDFD, pidfd, 0, WEXITED | WALL, 0, 0);
 }
 

@@ -34,8 +34,9 @@ export class Child {
   stdio: readonly StdioStream[] = NO_STREAMS;
   /** The namespaces to enter. */
   joins: Joins | undefined;
-  /** A pidfd of the process with which all that the child has started ends, or -1. */
+  /** A pidfd of the init with which all that the child has started ends, and what tells of its death; or -1. */
   init = -1;
+  life = -1;
   /** An fd of the cgroup to be born in, or -1. */
   cgroup = -1;
   #feed: Socket | undefined;

@@ -9,7 +9,7 @@ import type { Slots } from "./slots.ts";
 export function fillSlot(
   slots: Slots,
   slot: number,
-  { spec, announce, init }: Child,
+  { spec, announce, init, life }: Child,
   captures: readonly OwnEnd[],
 ): void {
   const { words, doubles } = slots.region;
@@ -33,6 +33,7 @@ export function fillSlot(
   set(SLOT.siginfo + 16, 0);
   set(SLOT.wantsBytes, spec.encoding === "buffer" ? 1 : 0);
   set(SLOT.init, init);
+  set(SLOT.life, life);
   set(SLOT.captures, captures.length);
   let record = SLOT.capture;
   for (const { fd, target } of captures) {

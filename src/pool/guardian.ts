@@ -1,5 +1,6 @@
 // One guardian: a process that holds namespaces open for children to enter, and
 // as init of a pid namespace takes all that live in it along when it ends.
+import { EAGAIN } from "../native/errno.ts";
 import type { Joins } from "../native/launcher.ts";
 import { close, isHungUp, openFile, pidfdOpen, setNonblocking, socketPair } from "../native/syscalls.ts";
 import { guardianSpec } from "../process/guardian-spec.ts";
@@ -72,6 +73,11 @@ export class Guardian implements ChildEvents {
     return this.#pidfd;
   }
 
+  /** A socket that hangs up when it dies, before anyone in its pid namespace does; open as long as {@link joins}. */
+  get life(): number {
+    return this.#own;
+  }
+
   /**
    * Whether it has died by itself. Known before any child of its pid namespace dies of that: the kernel closes
    * a process's files first.
@@ -123,8 +129,9 @@ export class Guardian implements ChildEvents {
     if (this.#joins !== undefined) this.kill();
   }
 
-  /** SIGKILL, at once. */
+  /** SIGKILL, at once, because somebody has asked for it. */
   kill(): void {
+    this.#asked = true;
     const child = this.#child;
     if (child !== undefined) child.supervisor?.signal(child, SIGKILL, false);
   }
@@ -137,6 +144,11 @@ export class Guardian implements ChildEvents {
     const open = (wanted: boolean, name: string): number => (wanted ? openFile(`/proc/${pid}/ns/${name}`) : -1);
     const wanted = [user, this.#network, pids];
     const fds = [open(user, "user"), open(this.#network, "net"), open(pids, "pid")];
+    if (this.lost) {
+      // Its pid may have been another process's already.
+      for (const fd of fds) if (fd >= 0) close(fd);
+      return;
+    }
     this.#joins = { user: fds[0] ?? -1, network: fds[1] ?? -1, pid: fds[2] ?? -1, pidId: pids ? this.#id : 0 };
     // Not reaped before a report that is still to be read: the pid is its own.
     this.#pidfd = pidfdOpen(pid);
@@ -163,7 +175,9 @@ export class Guardian implements ChildEvents {
     const asked = this.#asked;
     if (!asked) this.#letGo();
     this.#finish();
-    if (!asked) this.#events.gone(report);
+    if (asked) return;
+    if (this.#joins === undefined) this.#events.failed("guardian", EAGAIN, 0);
+    else this.#events.gone(report);
   }
 
   #letGo(): void {
@@ -175,14 +189,16 @@ export class Guardian implements ChildEvents {
   #closeUnused(): void {
     if (this.#uses > 0 || this.#joins === undefined) return;
     const { user, network, pid } = this.#joins;
-    for (const fd of [user, network, pid, this.#pidfd]) if (fd >= 0) close(fd);
+    for (const fd of [user, network, pid, this.#pidfd, this.#own]) if (fd >= 0) close(fd);
     this.#joins = CLOSED;
     this.#pidfd = -1;
+    this.#own = -1;
   }
 
   #finish(): void {
     this.#over = true;
-    this.#closeSocket();
+    // With fds of its namespaces, launches may still ask this one.
+    if (this.#joins === undefined || this.#joins === CLOSED) this.#closeSocket();
     for (const done of this.#afterwards.splice(0)) done();
   }
 

@@ -96,7 +96,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     if (joins === undefined) throw new Error("this guardian is not ready");
     home.retain();
     this.home = home;
-    this.child.init = whose === "own" ? home.pidfd : -1;
+    if (whose === "own") [this.child.init, this.child.life] = [home.pidfd, home.life];
     this.child.joins = {
       user: user ? joins.user : -1,
       network: network ? joins.network : -1,
@@ -127,6 +127,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.home = undefined;
     this.child.joins = undefined;
     this.child.init = -1;
+    this.child.life = -1;
     this.endGuardian?.(() => {});
     this.endGuardian = undefined;
   }
@@ -269,9 +270,11 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     // Not over before the whole tree is.
     this.endGuardian = undefined;
     this.group = undefined;
+    const attributed = this.#attribute(report);
+    const killedByUs = this.#sent?.has("SIGKILL") === true;
     const settle = (): void => {
-      if (group === undefined) this.#exited(report, collected);
-      else void group.settle(report, this.#sent?.has("SIGKILL") === true).then((seen) => this.#exited(seen, collected));
+      if (group === undefined) this.#exited(attributed, collected);
+      else void group.settle(attributed, killedByUs).then((seen) => this.#exited(seen, collected));
     };
     if (endGuardian === undefined) settle();
     else endGuardian(settle);
@@ -297,7 +300,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   #attribute(report: ExitReport): ExitReport {
     const { limits } = this.spec;
     const killed = report.status === "signaled" && report.signal === "SIGKILL" && report.reason === "signal";
-    if (killed && this.home?.lost === true) return { ...report, reason: "guardian-died" };
+    if (killed && this.spec.isolation.home === "contained" && this.home?.lost === true)
+      return { ...report, reason: "guardian-died" };
     if (limits.length === 0) return report;
     const reason = limitReason(report, limits, (signal) => this.#sent?.has(signal) ?? false);
     return reason === report.reason ? report : { ...report, reason };

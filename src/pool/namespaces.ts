@@ -17,6 +17,8 @@ export interface NamespaceHost {
   park(launch: Launch): void;
   /** It no longer does: attempts it again. */
   resume(launch: Launch): boolean;
+  /** It no longer does: it has failed. */
+  unpark(launch: Launch): void;
   error(error: PidpoolError): void;
 }
 
@@ -83,7 +85,7 @@ export class Namespaces {
       },
       failed: (stage, errno, detail) => {
         this.#forget(name, guardian);
-        for (const waiter of settle()) waiter.failed(stage, errno, detail);
+        for (const waiter of settle()) this.#fail(waiter, stage, errno, detail);
       },
       gone: (report) => {
         this.#forget(name, guardian);
@@ -106,7 +108,7 @@ export class Namespaces {
       },
       failed: (stage, errno, detail) => {
         if (guardian.over) this.#alive.delete(guardian);
-        launch.failed(stage, errno, detail);
+        this.#fail(launch, stage, errno, detail);
       },
       gone: () => void this.#alive.delete(guardian),
     });
@@ -121,6 +123,11 @@ export class Namespaces {
     const result = guardian.start((child) => this.#host.start(child));
     if (result >= 0) this.#alive.add(guardian);
     return result;
+  }
+
+  #fail(launch: Launch, stage: string, errno: number, detail: number): void {
+    this.#host.unpark(launch);
+    launch.failed(stage, errno, detail);
   }
 
   /** Ends a guardian that nobody needs any more. */

@@ -101,6 +101,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       ...own,
       park: (launch) => this.#admission.park(launch),
       resume: (launch) => this.#admission.resume(launch),
+      unpark: (launch) => this.#admission.forget(launch),
     });
     this.#host = {
       begin: (launch) => {

@@ -6,7 +6,15 @@ import { EAGAIN, EMFILE, ENFILE, ENOMEM } from "../native/errno.ts";
 export const RETRY = { first: 5, longest: 500, total: 10_000 } as const;
 
 const EXHAUSTION: ReadonlySet<number> = new Set([EAGAIN, ENOMEM, EMFILE, ENFILE]);
-const EARLY_STAGES: ReadonlySet<string> = new Set(["supervisor", "pipe", "clone", "files", "watch", "cgroup"]);
+const EARLY_STAGES: ReadonlySet<string> = new Set([
+  "supervisor",
+  "pipe",
+  "clone",
+  "files",
+  "watch",
+  "guardian",
+  "cgroup",
+]);
 
 /**
  * The delay before the next attempt, or undefined to give up.

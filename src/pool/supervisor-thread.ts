@@ -3,7 +3,7 @@
 // batches. All that must outlive it is in the region and the epoll set; a
 // successor goes on with both. See protocol.ts for what crosses.
 import { receiveMessageOnPort } from "node:worker_threads";
-import { LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "../native/layout.ts";
+import { INIT_LOST, LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "../native/layout.ts";
 import { WAKE_TOKEN } from "../native/launcher.ts";
 import { native } from "../native/load.ts";
 import { Region } from "../native/region.ts";
@@ -14,6 +14,7 @@ import {
   EPOLL_EVENT,
   epollDelete,
   epollWait,
+  isHungUp,
   nap,
   ownPeakRss,
   pidfdSendSignal,
@@ -170,9 +171,13 @@ class SupervisorThread {
       }
       return;
     }
-    // What it leaves behind in its own pid namespace would hold its output open.
     const init = slots.get(slot, SLOT.init);
-    if (init >= 0) pidfdSendSignal(init, SIGKILL);
+    if (init >= 0) {
+      // The kernel closes a process's files before it kills those in its namespace.
+      if (isHungUp(slots.get(slot, SLOT.life))) slots.set(slot, SLOT.init, INIT_LOST);
+      // What it leaves behind in its own pid namespace would hold its output open.
+      else pidfdSendSignal(init, SIGKILL);
+    }
     this.#stopper.clear(slot);
     if (slots.get(slot, SLOT.captures) === 0) {
       this.#report(RECORD.exited, slot);

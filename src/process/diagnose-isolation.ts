@@ -18,6 +18,7 @@ const STAGES: Readonly<Record<string, readonly [syscall: string, what: string]>>
   capabilities: ["capset", "giving up capabilities"],
   no_new_privs: ["prctl", "setting no_new_privs"],
   seccomp: ["seccomp", "installing the seccomp filter"],
+  guardian: ["execve", "starting the process that holds the namespaces"],
 };
 
 const DOCKER =
@@ -58,6 +59,12 @@ function causeOf(stage: string, errno: number, detail: number): Cause {
     return {
       why: `this process lacks ${name}`,
       remedy: `leave ${name} out of isolation.capabilities, or give it to this process`,
+    };
+  }
+  if (stage === "guardian") {
+    return {
+      why: "it was killed again and again as soon as it ran",
+      remedy: "look for what kills pidpool-guardian, such as a watchdog or a security module",
     };
   }
   if (errno === ENOSYS) return { why: "the system call is not there, or a seccomp filter hides it", remedy: DOCKER };

@@ -71,6 +71,7 @@ const WHOSE = ["host", "shared", "private"] as const;
 type Whose = (typeof WHOSE)[number];
 
 const MAX_ID = 0xfffffffe;
+const LONGEST_NAME = 64;
 
 /**
  * Resolves the option and writes what it means for the child.
@@ -83,7 +84,7 @@ export function writeIsolation(writer: ConfinementWriter, value: unknown): Isola
   const yes = (key: string, fallback = false): boolean => oneOf(`isolation.${key}`, o[key] ?? fallback, [true, false]);
   const network = whose("network", "host");
   const pid = whose("pid", "host");
-  const hostname = o["hostname"] === undefined ? undefined : text("isolation.hostname", o["hostname"], false);
+  const hostname = hostName(o["hostname"]);
   const mount = mountOption(o["mount"]);
   let unshared = network === "private" ? CLONE_NEWNET : 0;
   if (mount !== undefined) unshared |= CLONE_NEWNS;
@@ -133,6 +134,13 @@ function options(value: unknown): Record<string, unknown> {
     value,
     `it must be one of ${Object.keys(LEVELS).join(", ")}, or an object that says so for each namespace`,
   );
+}
+
+function hostName(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  const name = text("isolation.hostname", value, false);
+  if (Buffer.byteLength(name) <= LONGEST_NAME) return name;
+  throw new InvalidOptionError("isolation.hostname", value, `it must have at most ${LONGEST_NAME} bytes`);
 }
 
 function mountOption(value: unknown): true | MountOptions | undefined {

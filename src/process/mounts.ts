@@ -1,5 +1,6 @@
 // The mount namespace of a child: what is mounted in it before its program
 // runs.
+import { resolve } from "node:path";
 import { InvalidOptionError } from "../errors.ts";
 import type { MountCall } from "./confinement.ts";
 import type { MountOptions } from "./options.ts";
@@ -34,11 +35,19 @@ export function resolveMounts(value: true | MountOptions, { pid }: MountContext)
   const calls: MountCall[] = [{ target: "/", flags: MS_REC | MS_SLAVE }];
   const readOnly = paths("isolation.mount.readOnly", o["readOnly"]);
   const readWrite = paths("isolation.mount.readWrite", o["readWrite"]);
-  for (const target of [...readOnly, ...readWrite]) {
+  const attributes = new Map(readOnly.map((target) => [target, READ_ONLY]));
+  for (const target of readWrite) {
+    if (attributes.has(target)) {
+      throw new InvalidOptionError("isolation.mount.readWrite", o["readWrite"], `${target} is in readOnly, too`);
+    }
+    attributes.set(target, READ_ONLY * CLEAR);
+  }
+  // Each call reaches all beneath: what is said of an inner path comes after what is said of an outer one.
+  const inwards = [...attributes].toSorted(([a], [b]) => a.length - b.length);
+  for (const [target] of inwards) {
     if (target !== "/") calls.push({ source: target, target, flags: MS_BIND | MS_REC });
   }
-  for (const target of readOnly) calls.push({ target, attributes: READ_ONLY });
-  for (const target of readWrite) calls.push({ target, attributes: READ_ONLY * CLEAR });
+  for (const [target, bits] of inwards) calls.push({ target, attributes: bits });
   if (oneOf("isolation.mount.tmp", o["tmp"] ?? false, [true, false])) {
     calls.push({ source: "tmpfs", target: "/tmp", type: "tmpfs", data: "mode=1777", flags: MS_NOSUID | MS_NODEV });
   }
@@ -61,6 +70,6 @@ function paths(option: string, value: unknown): string[] {
   return value.map((item: unknown, i) => {
     const target = path(`${option}[${i}]`, item);
     if (!target.startsWith("/")) throw new InvalidOptionError(`${option}[${i}]`, item, "it must be an absolute path");
-    return target;
+    return resolve(target);
   });
 }

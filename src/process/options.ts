@@ -53,7 +53,7 @@ export interface MountOptions {
   readonly tmp?: boolean | undefined;
   /** Made read-only with all that is mounted beneath; `"/"` means everything. Linux 5.12, mount_setattr(2). */
   readonly readOnly?: readonly string[] | undefined;
-  /** Exceptions from `readOnly`. */
+  /** Exceptions from `readOnly`; of nested paths the inner one decides. */
   readonly readWrite?: readonly string[] | undefined;
   /** A /proc that shows the child's own pid namespace. Default: true where it has another one than this process. */
   readonly proc?: boolean | undefined;
@@ -89,7 +89,7 @@ export interface IsolationOptions {
   readonly time?: boolean | undefined;
   /** Brings up 127.0.0.1 and ::1 in a network namespace of its own. Default: false. */
   readonly loopback?: boolean | undefined;
-  /** The name that gethostname(2) gives. */
+  /** The name that gethostname(2) gives; at most 64 bytes. */
   readonly hostname?: string | undefined;
   /** The id that this process's user has in a user namespace of the child's own. Default: the same. */
   readonly mapUid?: number | undefined;
@@ -243,12 +243,14 @@ export interface CommonOptions {
   nice?: number | undefined;
   /**
    * `true`: a session of its own (setsid(2)); `"group"`: a process group of its own (setpgid(2)); in both,
-   * timeouts, aborts and `kill({ group: true })` reach the whole group. Default: false, the parent's.
+   * timeouts, aborts and `kill({ group: true })` reach the whole group. Default: false, the parent's; true in
+   * another pid namespace, from where a child could signal this process through a group that they share.
    */
   session?: boolean | "group" | undefined;
   /**
-   * `"kill"` (default): the child gets SIGKILL when this process ends, however it ends. `"keep"`: it lives on.
-   * Reaches the child itself; set-id programs are exempt (PR_SET_PDEATHSIG in prctl(2)).
+   * `"kill"` (default): the child gets SIGKILL when this process ends, however it ends. `"keep"`: it lives on,
+   * which nothing does in a pid namespace of the pool's or its own. Reaches the child itself; set-id programs are
+   * exempt (PR_SET_PDEATHSIG in prctl(2)).
    */
   orphans?: "kill" | "keep" | undefined;
   /** Reject with ExitError unless the child exits with code 0. Default: true. */

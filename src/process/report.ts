@@ -1,8 +1,8 @@
 // What came of a child: the exit report, read from the slot that the kernel
 // and the supervisor wrote.
-import { SLOT } from "../native/layout.ts";
+import { INIT_LOST, SLOT } from "../native/layout.ts";
 import type { Region } from "../native/region.ts";
-import { signalName } from "./signals.ts";
+import { SIGKILL, signalName } from "./signals.ts";
 
 /**
  * Why the child ended, as far as this library had a part in it: `"exit"` and `"signal"` are the child's own
@@ -91,7 +91,9 @@ export function readReport(region: Region, index: number): ExitReport {
   const ours = REASONS[word(SLOT.reason)] ?? "unknown";
   const known = code >= CLD_EXITED && code <= CLD_DUMPED;
   const pid = word(SLOT.pid);
-  const reason = ours !== "exit" ? ours : !known ? "unknown" : code === CLD_EXITED ? "exit" : "signal";
+  const orphaned = status === SIGKILL && word(SLOT.init) === INIT_LOST;
+  const reason =
+    ours !== "exit" ? ours : !known ? "unknown" : code === CLD_EXITED ? "exit" : orphaned ? "guardian-died" : "signal";
   const startedAt = started + clockOffset;
   const wallMs = Math.max(0, (region.doubles[(at + SLOT.endedMs) >> 3] ?? 0) - started);
   const userMs = time(0);

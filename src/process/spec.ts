@@ -114,8 +114,16 @@ export function resolveSpec(
   const cwd = directory ?? ownDirectory(isolation);
   const env = o.env === undefined ? inheritedEnv() : givenEnv(o.env);
   const fds = planStdio(kind, o.stdio, o.input, cwd);
-  const session = oneOf("session", o.session ?? false, [false, true, "group"]);
+  // From another pid namespace, a group that is shared with processes outside is the one way to signal them.
+  const session = oneOf("session", o.session ?? isolation.pid, [false, true, "group"]);
   const orphans = oneOf("orphans", o.orphans ?? "kill", ["kill", "keep"]);
+  if (orphans === "keep" && isolation.pid) {
+    throw new InvalidOptionError(
+      "orphans",
+      orphans,
+      'nothing in a pid namespace outlives it: use isolation.pid: "host" or leave out orphans: "keep"',
+    );
+  }
   const ids = credentials(o);
   let flags = ids.flags;
   if (session === true) flags |= SPEC_FLAG.setsid;

@@ -13,8 +13,26 @@ export function openFds(): string[] {
   });
 }
 
-/** Pids of this process's children, zombies included. */
+/** Pids of the guardians that a process has, zombies included. */
+export function guardianPids(pid: number = process.pid): number[] {
+  return allChildPids(pid).filter(isGuardian);
+}
+
+/** Pids of this process's children but guardians, zombies included. */
 export function childPids(pid: number = process.pid): number[] {
+  return allChildPids(pid).filter((child) => !isGuardian(child));
+}
+
+function isGuardian(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "latin1").startsWith("pidpool-guardia");
+  } catch {
+    return false;
+  }
+}
+
+/** Pids of this process's children, zombies included. */
+export function allChildPids(pid: number = process.pid): number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((task) => {
     try {
       return readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number);

@@ -134,6 +134,17 @@ static long try_exec(struct pp_spec *spec)
 	return denied ? -EACCES : r;
 }
 
+/* What may take rights over the host; 0 is the calling process. Also called in the parent. */
+long pp_set_priorities(struct pp_spec *spec, long pid, struct failure *failure)
+{
+	failure->stage = PP_STAGE_NICE;
+	failure->error = spec->flags & PP_NICE ? SYS3(NR_setpriority, 0, pid, spec->nice) : 0;
+	if (failure->error < 0)
+		return failure->error;
+	failure->stage = PP_STAGE_RLIMIT;
+	return failure->error = pp_set_limits(spec, pid, 1, &failure->detail);
+}
+
 /* The law of this function and all it calls: the memory is the parent's, whose
  * other threads go on running. Raw system calls only: no libc, no lock, no
  * errno, no allocation, no write outside the spec and the slot. It never
@@ -142,6 +153,7 @@ void pp_child_main(void *arg)
 {
 	struct start *s = arg;
 	struct pp_spec *spec = s->spec;
+	struct failure failure = { 0 };
 	long r = 0;
 
 	/* First what the rights of this process may be needed for, which end at the
@@ -158,22 +170,20 @@ void pp_child_main(void *arg)
 		fail(s, PP_STAGE_SESSION, r);
 	if (spec->flags & PP_UMASK)
 		SYS1(NR_umask, spec->umask);
-	if (spec->flags & PP_NICE) {
-		r = SYS3(NR_setpriority, 0, 0, spec->nice);
-		if (r < 0)
-			fail(s, PP_STAGE_NICE, r);
-	}
-	pp_set_limits(s, 1);
+	/* A child that is born in a new user namespace has no such right left: its parent does it. */
+	if (!(spec->cloned & CLONE_NEWUSER) && pp_set_priorities(spec, 0, &failure) < 0)
+		pp_fail(s, failure.stage, failure.error, failure.detail);
 
 	/* The file table is still the parent's own: all its fds are at hand. */
 	pp_enter_namespaces(s);
 
-	/* Copying only what lies
-	 * below `low` costs the same however many fds the parent holds. */
+	/* Copying only what lies below `low` costs the same however many fds the parent holds. */
 	r = SYS3(NR_close_range, s->low, ~0U, CLOSE_RANGE_UNSHARE);
 	if (r < 0)
 		fail(s, PP_STAGE_FILES, r);
 
+	/* What opens fds comes only now: killed meanwhile, the child would leave them to the parent. */
+	pp_arrange_network(s);
 	pp_arrange_mounts(s);
 	if (spec->cwd) {
 		r = SYS1(NR_chdir, at(spec, spec->cwd));
@@ -183,7 +193,9 @@ void pp_child_main(void *arg)
 	place_fds(s);
 	/* Opens files: before the limit on that, and with the parent's rights. */
 	long ruleset = pp_make_ruleset(s);
-	pp_set_limits(s, 0);
+	r = pp_set_limits(spec, 0, 0, &failure.detail);
+	if (r < 0)
+		pp_fail(s, PP_STAGE_RLIMIT, r, failure.detail);
 	pp_prepare_capabilities(s);
 	set_credentials(s);
 	pp_set_capabilities(s);

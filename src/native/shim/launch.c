@@ -100,12 +100,15 @@ static long clone_child(struct pp_launcher *l, struct flight *f, int vfork)
 	return pp_clone3(&args, spec->cgroup >= 0 ? sizeof args : CLONE_ARGS_SMALL, pp_child_main, &f->start);
 }
 
-/* Says to a child in a user namespace of its own that its ids are mapped. */
+/* Does for a child in a user namespace of its own what it cannot do itself, and tells it. */
 static void map_ids(struct flight *f, long pid)
 {
 	struct start *s = &f->start;
 
-	s->map_error = (i32)pp_write_id_maps(s->spec, pid);
+	if (pp_set_priorities(s->spec, pid, &s->outside) >= 0) {
+		s->outside.stage = PP_STAGE_UID_MAP;
+		s->outside.error = pp_write_id_maps(s->spec, pid);
+	}
 	__atomic_store_n(&s->mapped, 1, __ATOMIC_RELEASE);
 	SYS3(NR_futex, &s->mapped, FUTEX_WAKE, 1);
 }

@@ -32,6 +32,12 @@ struct kernel_sigaction {
 	u64 mask;
 };
 
+/* Where a launch failed. */
+struct failure {
+	u32 stage, detail;
+	long error;
+};
+
 /* What the parent prepares for the child. */
 struct start {
 	struct pp_slot *slot;
@@ -42,8 +48,8 @@ struct start {
 	u64 reset; /* signals whose disposition may not be the default in the child */
 	long parent;
 	int deputy; /* the child is born in the user namespace that it was to enter */
-	u32 mapped; /* a futex: 1 once the parent has written the id maps, */
-	i32 map_error; /* or has failed to */
+	u32 mapped; /* a futex: 1 once the parent has done its part for a new user namespace, */
+	struct failure outside; /* or has failed to */
 };
 
 /* A child between clone and exec. */
@@ -64,10 +70,12 @@ static inline void *at(struct pp_spec *spec, u32 offset)
 }
 
 void pp_child_main(void *start);
+long pp_set_priorities(struct pp_spec *spec, long pid, struct failure *failure);
 _Noreturn void pp_fail(struct start *s, u32 stage, long error, u32 detail);
 
 /* namespaces.c, in the child */
 void pp_enter_namespaces(struct start *s);
+void pp_arrange_network(struct start *s);
 void pp_arrange_mounts(struct start *s);
 /* namespaces.c, in the parent */
 long pp_write_id_maps(struct pp_spec *spec, long pid);
@@ -75,7 +83,7 @@ long pp_enter_pid_namespace(struct pp_launcher *l, struct pp_spec *spec);
 void pp_leave_pid_namespace(struct pp_launcher *l);
 
 /* restrict.c, in the child */
-void pp_set_limits(struct start *s, int early);
+long pp_set_limits(struct pp_spec *spec, long pid, int early, u32 *detail);
 void pp_prepare_capabilities(struct start *s);
 void pp_set_capabilities(struct start *s);
 long pp_make_ruleset(struct start *s);

@@ -17,8 +17,10 @@ enum { ETIMEDOUT = 110 };
 
 /* ---- in the child: raw system calls only, as child.c says */
 
-static void bring_loopback_up(struct start *s)
+void pp_arrange_network(struct start *s)
 {
+	if (!(s->spec->flags & PP_LOOPBACK))
+		return;
 	/* struct ifreq: a name of 16 bytes, then flags. */
 	struct {
 		char name[16];
@@ -45,8 +47,8 @@ static void await_maps(struct start *s)
 		if (SYS4(NR_futex, &s->mapped, FUTEX_WAIT, 0, patience) == -ETIMEDOUT)
 			pp_fail(s, PP_STAGE_UID_MAP, -ETIMEDOUT, 0);
 	SYS2(NR_prctl, PR_SET_PDEATHSIG, 0);
-	if (s->map_error < 0)
-		pp_fail(s, PP_STAGE_UID_MAP, s->map_error, 0);
+	if (s->outside.error < 0)
+		pp_fail(s, s->outside.stage, s->outside.error, s->outside.detail);
 }
 
 void pp_enter_namespaces(struct start *s)
@@ -70,8 +72,6 @@ void pp_enter_namespaces(struct start *s)
 		if (r < 0)
 			pp_fail(s, PP_STAGE_UNSHARE, r, spec->unshared);
 	}
-	if (spec->flags & PP_LOOPBACK)
-		bring_loopback_up(s);
 }
 
 void pp_arrange_mounts(struct start *s)

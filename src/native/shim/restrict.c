@@ -8,9 +8,11 @@
 #define PR_SET_KEEPCAPS 8
 #define PR_CAPBSET_DROP 24
 #define PR_SET_NO_NEW_PRIVS 38
+#define PR_SET_SECUREBITS 28
 #define PR_CAP_AMBIENT 47
 #define PR_CAP_AMBIENT_RAISE 2
 #define CAPABILITY_VERSION_3 0x20080522
+#define SECBIT_NOROOT_AND_LOCKED 3
 #define LANDLOCK_RULE_PATH_BENEATH 1
 #define LANDLOCK_RULE_NET_PORT 2
 /* Execute, write, read, truncate, ioctl: what a ruleset may say of a file that is no directory. */
@@ -24,18 +26,20 @@ enum { EINVAL = 22 };
 
 /* Early, while the child still has the parent's rights to raise a limit; that on
  * open files later, when all have been opened. */
-void pp_set_limits(struct start *s, int early)
+long pp_set_limits(struct pp_spec *spec, long pid, int early, u32 *detail)
 {
-	struct pp_spec *spec = s->spec;
 	struct pp_limit *limits = at(spec, spec->limits);
 
 	for (u32 i = 0; i < spec->limitc; i++) {
 		if ((limits[i].resource != RLIMIT_NOFILE) != early)
 			continue;
-		long r = SYS4(NR_prlimit64, 0, limits[i].resource, &limits[i].soft, 0);
-		if (r < 0)
-			pp_fail(s, PP_STAGE_RLIMIT, r, i);
+		long r = SYS4(NR_prlimit64, pid, limits[i].resource, &limits[i].soft, 0);
+		if (r < 0) {
+			*detail = i;
+			return r;
+		}
 	}
+	return 0;
 }
 
 /* Before the credentials change, which takes capabilities along. */
@@ -55,6 +59,10 @@ void pp_prepare_capabilities(struct start *s)
 		SYS2(NR_prctl, PR_SET_KEEPCAPS, 1);
 }
 
+/* They end with the exec, not before it: until then this process has the
+ * launching process's memory, which a sibling in the same user namespace could
+ * open if it had no less than this one is permitted. What exec leaves are the
+ * ambient ones; that the user is root shall add none. */
 void pp_set_capabilities(struct start *s)
 {
 	struct pp_spec *spec = s->spec;
@@ -62,12 +70,25 @@ void pp_set_capabilities(struct start *s)
 		u32 version;
 		i32 pid;
 	} header = { CAPABILITY_VERSION_3, 0 };
-	u32 low = (u32)spec->capabilities, high = (u32)(spec->capabilities >> 32);
-	u32 data[6] = { low, low, low, high, high, high };
+	struct {
+		u32 effective, permitted, inheritable;
+	} data[2] = { 0 };
+	long r;
 
 	if (!(spec->flags & PP_CAPABILITIES))
 		return;
-	long r = SYS2(NR_capset, &header, data);
+	r = SYS2(NR_capget, &header, data);
+	if (r < 0)
+		pp_fail(s, PP_STAGE_CAPABILITIES, r, 64);
+	/* Without CAP_SETPCAP, which root may lack and others need not have. */
+	int plain = SYS2(NR_prctl, PR_SET_SECUREBITS, SECBIT_NOROOT_AND_LOCKED) < 0;
+	for (u32 i = 0; i < 2; i++) {
+		u32 kept = (u32)(spec->capabilities >> 32 * i);
+		data[i].effective = data[i].inheritable = kept & data[i].permitted;
+		if (plain)
+			data[i].permitted &= kept;
+	}
+	r = SYS2(NR_capset, &header, data);
 	if (r < 0)
 		pp_fail(s, PP_STAGE_CAPABILITIES, r, 64);
 	for (u64 left = spec->capabilities; left; left &= left - 1) {
