@@ -91,6 +91,11 @@ export class Guardian implements ChildEvents {
     return this.#over;
   }
 
+  /** We have ended it, or are about to. */
+  get asked(): boolean {
+    return this.#asked;
+  }
+
   /** A launch is about to use the fds. */
   retain(): void {
     this.#uses++;

@@ -263,14 +263,14 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   exited(report: ExitReport, collected: Collected): void {
     const { endGuardian, group } = this;
+    const attributed = this.#attribute(report);
     if (endGuardian === undefined && group === undefined) {
-      this.#exited(report, collected);
+      this.#exited(attributed, collected);
       return;
     }
     // Not over before the whole tree is.
     this.endGuardian = undefined;
     this.group = undefined;
-    const attributed = this.#attribute(report);
     const killedByUs = this.#sent?.has("SIGKILL") === true;
     const settle = (): void => {
       if (group === undefined) this.#exited(attributed, collected);
@@ -280,8 +280,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     else endGuardian(settle);
   }
 
-  #exited(seen: ExitReport, collected: Collected): void {
-    const report = this.#attribute(seen);
+  #exited(report: ExitReport, collected: Collected): void {
     // The exit may be known before the word of the launch.
     if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, collected);
@@ -299,6 +298,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** What the signal alone does not tell: a limit of the child's own, or the end of its guardian. */
   #attribute(report: ExitReport): ExitReport {
     const { limits } = this.spec;
+    // The supervisor has seen a dead guardian; that we had killed it, it cannot see.
+    if (report.reason === "guardian-died") return this.home?.asked === true ? { ...report, reason: "signal" } : report;
     const killed = report.status === "signaled" && report.signal === "SIGKILL" && report.reason === "signal";
     if (killed && this.spec.isolation.home === "contained" && this.home?.lost === true)
       return { ...report, reason: "guardian-died" };

@@ -2,7 +2,7 @@
 // into where a child is born, what it enters, and what it makes for itself.
 import { InvalidOptionError } from "../errors.ts";
 import { SPEC, SPEC_FLAG } from "../native/layout.ts";
-import { capabilityMask } from "./capabilities.ts";
+import { capabilityBit, capabilityMask } from "./capabilities.ts";
 import type { ConfinementWriter } from "./confinement.ts";
 import { resolveMounts } from "./mounts.ts";
 import type { IsolationOptions, MountOptions } from "./options.ts";
@@ -204,6 +204,10 @@ function writePrivileges(writer: ConfinementWriter, o: Record<string, unknown>, 
   // In a namespace of its own a child would have all of them.
   if (o["capabilities"] === undefined && user === "host") return;
   const kept = o["capabilities"] === undefined ? 0n : capabilityMask("isolation.capabilities", o["capabilities"]);
+  if (user === "shared" && (kept & capabilityBit("CAP_SYS_PTRACE")) !== 0n) {
+    // Between clone and exec a sibling has this process's memory.
+    refuse("capabilities", o["capabilities"], 'CAP_SYS_PTRACE would open its siblings: give user: "private"');
+  }
   writer.flag(SPEC_FLAG.capabilities);
   if (kept !== 0n) writer.long(SPEC.capabilities, kept);
   if (!locked) writer.flag(SPEC_FLAG.bounding);

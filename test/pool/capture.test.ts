@@ -101,7 +101,7 @@ test("killSignal ends a child that writes too much, and SIGKILL one that ignores
 });
 
 test("a grandchild that holds the pipe does not hold the result, and nothing written before is lost", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   const script = "head -c 300000 /dev/zero; sleep 1000 >&1 & echo $! >&3";
   const { stdout, output, truncated, exit } = await pool.run("sh", ["-c", script], {
     stdio: ["ignore", "capture", "capture", "capture"],
@@ -114,7 +114,7 @@ test("a grandchild that holds the pipe does not hold the result, and nothing wri
 });
 
 test("what a grandchild writes within outputGrace is kept", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   // The grandchild waits until the child was reaped.
   const script = "(while kill -0 $$; do sleep 0.01; done 2>/dev/null; echo late) & echo early";
   const { stdout, truncated } = await pool.run("sh", ["-c", script], { outputGrace: Infinity });
@@ -123,7 +123,7 @@ test("what a grandchild writes within outputGrace is kept", async () => {
 });
 
 test("outputGrace 0 takes what is in the pipe at the exit and waits no longer", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   const script = "sleep 1000 2>&1 & echo $!; head -c 50000 /dev/zero >&2";
   const { stdout, stderr, truncated } = await pool.run("sh", ["-c", script], { outputGrace: 0 });
   process.kill(Number(stdout), "SIGKILL");

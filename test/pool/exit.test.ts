@@ -39,7 +39,7 @@ test("the message of an ExitError takes the last line of stderr from bytes, too,
 });
 
 test("check: false resolves whatever the exit", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   const failed = await pool.run("sh", ["-c", "echo out; exit 7"], { check: false });
   assert.equal(failed.exit.status === "exited" && failed.exit.code, 7);
   assert.equal(failed.stdout, "out\n");
@@ -57,7 +57,7 @@ test("each exit code arrives as it is", async () => {
 });
 
 test("a child that dies of a signal is reported as signaled, with the signal's name and no code", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   for (const [number, name] of [
     [1, "SIGHUP"],
     [9, "SIGKILL"],
@@ -77,13 +77,13 @@ test("a child that dies of a signal is reported as signaled, with the signal's n
 });
 
 test("an exit code of 128 + n is an exit code, not a signal", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   const { exit } = await pool.run("sh", ["-c", "sh -c 'kill -TERM $$'; exit $?"], { check: false });
   assert.equal(exit.status === "exited" && exit.code, 143);
 });
 
 test("the report has the child's own pid and times that fit together", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   const before = Date.now();
   const { stdout, exit, pid, waitMs } = await pool.run("sh", [
     "-c",

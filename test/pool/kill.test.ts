@@ -59,7 +59,7 @@ test("kill(0) asks whether the child is there and does nothing to it", async () 
 });
 
 test("a stopped child stays a child, and SIGCONT lets it go on", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   const child = await pool.spawn("cat", [], { stdio: ["pipe", "capture", "ignore"] });
   child.kill("SIGSTOP");
   await until(() => stateOf(child.pid) === "T");

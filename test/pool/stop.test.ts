@@ -105,7 +105,7 @@ test("with killAfter: Infinity a child that ignores killSignal lives on", async 
 });
 
 test("what ends a process group's leader reaches the whole group", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   for (const session of [true, "group"] as const) {
     const stop = new AbortController();
     const child = await pool.spawn("sh", ["-c", "sleep 1000 & echo $!; wait"], {
