@@ -78,7 +78,7 @@ async function family(pool: ProcessPool, session: boolean | "group"): Promise<{ 
 }
 
 test("kill with group reaches the whole process group of a child that has one", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   for (const session of [true, "group"] as const) {
     const { leader, grandchild } = await family(pool, session);
     assert.equal(isAlive(grandchild), true);
@@ -90,7 +90,7 @@ test("kill with group reaches the whole process group of a child that has one", 
 });
 
 test("kill without group reaches the child alone", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   const { leader, grandchild } = await family(pool, "group");
   leader.kill("SIGKILL");
   await leader.exited;
@@ -99,7 +99,7 @@ test("kill without group reaches the child alone", async () => {
 });
 
 test("kill with group is refused for a child without a group of its own", async () => {
-  await using pool = new ProcessPool();
+  await using pool = new ProcessPool({ isolation: "none" });
   const child = await pool.spawn("sleep", ["1000"], QUIET);
   assert.throws(
     () => child.kill("SIGTERM", { group: true }),

@@ -23,7 +23,7 @@ test("a pool that has done nothing has stats of zeros and no thread", async () =
 });
 
 test("stats count what runs, waits, has completed and has failed", async () => {
-  await using pool = new ProcessPool({ concurrency: 2 });
+  await using pool = new ProcessPool({ concurrency: 2, isolation: "none" });
   const held = [hold(pool), hold(pool), hold(pool)];
   const child = await pool.spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] });
   const now = pool.stats();

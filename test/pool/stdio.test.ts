@@ -11,7 +11,7 @@ import { tempDir } from "../helpers/files.ts";
 import { ProcessPool } from "../helpers/pool.ts";
 
 /** Says on its stdout where its fds 0 to 2 lead. */
-const WHERE = ["-c", "readlink /proc/self/fd/0; readlink /proc/$$/fd/1; readlink /proc/$$/fd/2"];
+const WHERE = ["-c", "readlink /proc/self/fd/0; readlink /proc/self/fd/1; readlink /proc/self/fd/2"];
 
 test('"ignore" is /dev/null, for reading and for writing', async () => {
   await using pool = new ProcessPool();
