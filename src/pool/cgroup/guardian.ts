@@ -1,11 +1,12 @@
 // The guardian of a pool's cgroup: a process that lives until this one has ended,
 // and then kills what is in the group, and removes it.
 import { IsolationError } from "../../errors.ts";
-import { errnoName } from "../../native/errno.ts";
+import { EAGAIN, errnoName } from "../../native/errno.ts";
 import { close, socketPair } from "../../native/syscalls.ts";
 import { groupGuardianSpec } from "../../process/guardian-spec.ts";
 import { SIGKILL } from "../../process/signals.ts";
 import { Child, type ChildEvents } from "../child.ts";
+import { NO_ROOM } from "../supervisor.ts";
 
 /** Owns: a socket to the process. */
 export class GroupGuardian implements ChildEvents {
@@ -17,7 +18,7 @@ export class GroupGuardian implements ChildEvents {
   #afterwards: (() => void) | undefined;
 
   /**
-   * Resolves once the process guards the group at this path.
+   * Resolves once the process guards the path, at which the group is to be made.
    *
    * @throws IsolationError
    */
@@ -35,7 +36,8 @@ export class GroupGuardian implements ChildEvents {
       this.#finish();
       throw error;
     }
-    if (result < 0) this.failed("pipe", -result);
+    // A pool whose queue is full has room again soon, as a system that is exhausted.
+    if (result < 0) this.failed("pipe", result === NO_ROOM ? EAGAIN : -result);
     const error = await started;
     child.setRef(false);
     if (error !== undefined) throw error;
