@@ -8,6 +8,7 @@ import { cgroupRoot, groupIn, killWithoutFile, scratchGroup } from "../helpers/c
 import { crash } from "../helpers/crash.ts";
 import { rejection } from "../helpers/errors.ts";
 import { startFixture } from "../helpers/fixture.ts";
+import { AS_NOBODY } from "../helpers/nobody.ts";
 import { until } from "../helpers/processes.ts";
 import { outsideVm } from "../helpers/vm.ts";
 import { said } from "../helpers/wait.ts";
@@ -122,8 +123,7 @@ describe("limits of trees", { skip: outsideVm }, () => {
       for (const file of ["", "cgroup.procs", "cgroup.subtree_control"]) chownSync(join(dir, file), 65534, 65534);
     }
     const enter = ["sh", "-c", 'echo $$ >"$0" && exec "$@"', join(unit, "main", "cgroup.procs")];
-    const nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    const { stdout, stderr } = await startFixture("limited", [HOG, BOMB], [...enter, ...nobody]).ended;
+    const { stdout, stderr } = await startFixture("limited", ["limits", HOG, BOMB], [...enter, ...AS_NOBODY]).ended;
     assert.equal(stdout, "memory-limit pids-limit\n", stderr);
   });
 

@@ -102,10 +102,13 @@ export class Groups {
 
   async #begin({ parent, survivors }: CgroupPlan): Promise<Home> {
     if (survivors === "keep") return { root: await CgroupRoot.find(parent), guardian: undefined };
-    const guardian = new GroupGuardian();
+    const guardian = new GroupGuardian(
+      (child) => this.#host.start(child),
+      (error) => this.#host.error(error),
+    );
     try {
       // First the guardian: this process may be killed at any moment.
-      const root = await CgroupRoot.find(parent, (path) => guardian.start(path, (child) => this.#host.start(child)));
+      const root = await CgroupRoot.find(parent, (path) => guardian.start(path));
       return { root, guardian };
     } catch (error) {
       await guardian.end();

@@ -1,6 +1,7 @@
 // Children in groups that are ended by their pool, in whatever state, and pools
 // that end with Node.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { ExitError, type PidpoolError } from "pidpool";
 import { givenGroup, groupsBeneath, noCgroups } from "../../helpers/cgroups.ts";
@@ -62,7 +63,7 @@ describe("the end of children in groups", { skip: noCgroups }, () => {
     const cgroup = await givenGroup(t);
     // The pool's group, its guardian, and the group of the launch are made one after the other.
     for (const warm of [false, true]) {
-      for (let turns = 0; turns < 40; turns++) {
+      for (let turns = 0; turns < 25; turns++) {
         const pool = new ProcessPool({ cgroup, threads: 1 });
         if (warm) await pool.run("true");
         const calls = [pool.run("sleep", ["1000"]), pool.spawn("sleep", ["1000"], { stdio: "ignore" })];
@@ -78,6 +79,25 @@ describe("the end of children in groups", { skip: noCgroups }, () => {
         for (const end of await Promise.all(ends)) assert.match(end, /^(ERR_CLOSED|shutdown)$/);
       }
     }
+  });
+
+  test("a guardian that somebody kills is replaced, and ends with its pool", async (t) => {
+    const cgroup = await givenGroup(t);
+    const pool = new ProcessPool({ cgroup });
+    const guardians = (): number[] =>
+      childPids().filter((pid) => isAlive(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(cgroup));
+    const child = await pool.spawn("sleep", ["1000"], { stdio: "ignore" });
+    const killed = new Set<number>();
+    for (let i = 0; i < 3; i++) {
+      await until(() => guardians().some((pid) => !killed.has(pid)));
+      const pid = guardians().find((each) => !killed.has(each)) ?? 0;
+      killed.add(pid);
+      process.kill(pid, "SIGKILL");
+    }
+    await until(() => guardians().some((pid) => !killed.has(pid)));
+    assert.equal(isAlive(child.pid), true);
+    await pool.destroy();
+    assert.deepEqual([groupsBeneath(cgroup), childPids()], [[], []]);
   });
 
   test("an abort while the group is being made leaves nothing, and the pool goes on", async (t) => {

@@ -2,6 +2,7 @@
 // own, and nothing of it left behind.
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { InvalidOptionError, type Isolation, type LaunchOptions } from "pidpool";
 import { givenGroup, groupIn, groupsBeneath, members, noCgroups } from "../../helpers/cgroups.ts";
@@ -15,7 +16,7 @@ const LEAVER =
   "setsid sleep 1000 >/dev/null 2>&1 & a=$!; (setsid sleep 1000 >/dev/null 2>&1 & echo $!); echo $a; " +
   'until [ "$(cut -d" " -f6 /proc/$a/stat)" = $a ]; do :; done';
 
-const pids = (text: string): number[] => text.trim().split("\n").map(Number);
+const pids = (lines: string): number[] => lines.trim().split("\n").map(Number);
 
 describe("a cgroup for each child", { skip: noCgroups }, () => {
   test("run, spawn and commands have one of their own, at exec already", async (t) => {
@@ -24,7 +25,7 @@ describe("a cgroup for each child", { skip: noCgroups }, () => {
     const own = "/proc/self/cgroup";
     const ran = await pool.run("cat", [own]);
     const spawned = await pool.spawn("cat", [own], { stdio: ["ignore", "pipe", "ignore"] });
-    const wrote = await said(spawned.stdout, "\n0::").then((text) => text);
+    const wrote = await text(spawned.stdout);
     await spawned.exited;
     const command = pool.command("cat", [own], { check: false });
     const commanded = [await command.run(), await command.run({ timeout: 60_000 })];
@@ -62,7 +63,7 @@ describe("a cgroup for each child", { skip: noCgroups }, () => {
     assert.deepEqual(pids(stdout).map(isAlive), [false, false]);
     assert.equal(left, false);
     const child = await pool.spawn("sh", ["-c", LEAVER], { stdio: ["ignore", "pipe", "ignore"] });
-    const wrote = said(child.stdout, "\n").then((text) => text);
+    const wrote = text(child.stdout);
     const { reason } = await child.exited;
     assert.deepEqual([reason, pids(await wrote).some(isAlive), groupsBeneath(cgroup).length], ["exit", false, 1]);
   });

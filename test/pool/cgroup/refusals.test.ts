@@ -9,6 +9,7 @@ import { givenGroup, groupsBeneath, noCgroups } from "../../helpers/cgroups.ts";
 import { rejection } from "../../helpers/errors.ts";
 import { program, tempDir } from "../../helpers/files.ts";
 import { startFixture } from "../../helpers/fixture.ts";
+import { AS_NOBODY, notNobody } from "../../helpers/nobody.ts";
 import { ProcessPool } from "../../helpers/pool.ts";
 import { childPids, openFds } from "../../helpers/processes.ts";
 
@@ -72,6 +73,13 @@ describe("launches into groups that fail", { skip: noCgroups }, () => {
       assert.deepEqual([error.code, error.stage, childPids()], ["ERR_ISOLATION", "cgroup", []]);
     }
     assert.equal((await pool.run("echo", ["on"])).stdout, "on\n");
+  });
+
+  test("one that this user may not write to is refused with the file", { skip: notNobody }, async (t) => {
+    const cgroup = await givenGroup(t);
+    const { stdout, stderr } = await startFixture("limited", [cgroup], AS_NOBODY).ended;
+    assert.match(stdout, /^ERR_ISOLATION this user may not make children in the cgroup .*EACCES.*Delegate=yes/, stderr);
+    assert.deepEqual(groupsBeneath(cgroup), []);
   });
 
   test("a group that is there later is used then", async (t) => {
