@@ -8,7 +8,7 @@ import { IsolationError, LaunchError, type Limits } from "pidpool";
 import { givenGroup, groupsBeneath, noCgroups } from "../../helpers/cgroups.ts";
 import { rejection } from "../../helpers/errors.ts";
 import { program, tempDir } from "../../helpers/files.ts";
-import { startFixture } from "../../helpers/fixture.ts";
+import { fixturePath, startFixture } from "../../helpers/fixture.ts";
 import { AS_NOBODY, notNobody } from "../../helpers/nobody.ts";
 import { ProcessPool } from "../../helpers/pool.ts";
 import { childPids, openFds } from "../../helpers/processes.ts";
@@ -80,6 +80,11 @@ describe("launches into groups that fail", { skip: noCgroups }, () => {
     const { stdout, stderr } = await startFixture("limited", [cgroup], AS_NOBODY).ended;
     assert.match(stdout, /^ERR_ISOLATION this user may not make children in the cgroup .*EACCES.*Delegate=yes/, stderr);
     assert.deepEqual(groupsBeneath(cgroup), []);
+  });
+
+  test("a container that hides clone3 is told apart from a program that fails", async () => {
+    const { stdout, stderr } = await startFixture("docker-profile", [fixturePath("grouped-legacy")]).ended;
+    assert.match(stdout, /^ERR_ISOLATION clone 1 .*starting it in its cgroup failed with ENOSYS.*seccomp/, stderr);
   });
 
   test("a group that is there later is used then", async (t) => {
