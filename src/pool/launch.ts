@@ -67,6 +67,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** Signals that kill() has delivered; kept only where the report may ask. */
   #sent: Set<string> | undefined;
   #process: Process | undefined;
+  /** Resolves once the group that no child was born in is gone. */
+  #abandoned: Promise<void> | undefined;
 
   constructor(
     host: LaunchHost,
@@ -120,7 +122,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   /** Gives back what was made for it. */
   leave(): void {
-    void this.group?.abandon();
+    if (this.group !== undefined) this.#abandoned = this.group.abandon();
     this.group = undefined;
     this.child.cgroup = -1;
     this.home?.release();
@@ -331,6 +333,12 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   #reject(error: unknown): void {
+    if (this.#abandoned === undefined) (this.#run ?? this.#spawn)?.reject(error);
+    else void this.#rejectAfter(this.#abandoned, error);
+  }
+
+  async #rejectAfter(gone: Promise<void>, error: unknown): Promise<void> {
+    await gone;
     (this.#run ?? this.#spawn)?.reject(error);
   }
 

@@ -36,8 +36,7 @@ export async function isolationError(
   errno: number,
   detail: number,
 ): Promise<IsolationError | undefined> {
-  const isolated = spec.isolation.home !== "none" || spec.isolation.makes;
-  const known = STAGES[stage] ?? (stage === "clone" && isolated && REFUSALS.has(errno) ? CLONE : undefined);
+  const known = STAGES[stage] ?? (stage === "clone" && REFUSALS.has(errno) ? cloned(spec) : undefined);
   if (known === undefined) return undefined;
   const [syscall, what] = known;
   const cause = causeOf(stage, errno, detail);
@@ -49,7 +48,12 @@ export async function isolationError(
   );
 }
 
-const CLONE = ["clone3", "making namespaces"] as const;
+/** What clone3 was needed for, beside the child. */
+function cloned({ isolation, cgroup }: LaunchSpec): readonly [syscall: string, what: string] | undefined {
+  if (isolation.home !== "none" || isolation.makes) return ["clone3", "making namespaces"];
+  return cgroup === undefined ? undefined : ["clone3", "starting it in its cgroup"];
+}
+
 /** Other errors of clone3 mean that something has run out. */
 const REFUSALS: ReadonlySet<number> = new Set([EPERM, EACCES, ENOSYS, ENOSPC, EINVAL]);
 

@@ -223,7 +223,9 @@ export interface CommonOptions {
   /**
    * A group of cgroup v2 to make the child's own group in, without processes and writable by this user. Default,
    * where `limits` need a group: the one that is delegated to this process. Given alone, it lets nothing of the
-   * child's tree escape its end, or that of this process. Groups are removed afterwards. Linux 5.7, cgroups(7).
+   * child's tree escape its end, or that of this process, however that comes. Groups are removed afterwards.
+   * Before Linux 5.14 there is no cgroup.kill: then processes that the child has started may outlive a SIGKILL of
+   * this process, and so does their group, but nothing outlives the child or the pool. Linux 5.7, cgroups(7).
    */
   cgroup?: string | URL | undefined;
   /**

@@ -1,6 +1,6 @@
 // Groups for tests, and children that are born into them.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, type Dirent } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { IsolationError } from "pidpool";
@@ -8,6 +8,7 @@ import { Launcher } from "#pidpool/native/launcher.js";
 import { native } from "#pidpool/native/load.js";
 import { SLOT, SPEC, STAGES } from "#pidpool/native/layout.js";
 import { close, waitPidfd } from "#pidpool/native/syscalls.js";
+import { directoryOf, parseMountinfo, parseOwnCgroup } from "#pidpool/pool/cgroup/hierarchy.js";
 import { removeWhenEmpty } from "#pidpool/pool/cgroup/emptying.js";
 import { CgroupRoot } from "#pidpool/pool/cgroup/root.js";
 import { signalName } from "#pidpool/process/signals.js";
@@ -25,6 +26,17 @@ export const noCgroups: string | false = await CgroupRoot.find().then(
   },
 );
 
+/** For the option `skip`: why a group whose Node has died is not killed here. */
+export const killWithoutFile: string | false =
+  noCgroups === false && (await lacksKillFile()) && "needs cgroup.kill, of Linux 5.14";
+
+async function lacksKillFile(): Promise<boolean> {
+  const root = await CgroupRoot.find();
+  const there = existsSync(join(root.path, "cgroup.kill"));
+  await root.dispose();
+  return !there;
+}
+
 /** A pool's root that goes with the test, and with it all that is in it. */
 export async function cgroupRoot(t: TestContext, parent?: string): Promise<CgroupRoot> {
   const root = await CgroupRoot.find(parent);
@@ -40,6 +52,33 @@ export function scratchGroup(root: CgroupRoot, name: string): string {
   const path = join(root.path, name);
   mkdirSync(path);
   return path;
+}
+
+/** A group for the option `cgroup`; it goes with the test, and with it all that is in it. */
+export async function givenGroup(t: TestContext): Promise<string> {
+  return scratchGroup(await cgroupRoot(t), "given");
+}
+
+/** All groups beneath one, as paths from there, those above before those below. */
+export function groupsBeneath(path: string, prefix = ""): string[] {
+  let entries: Dirent[] = [];
+  try {
+    entries = readdirSync(join(path, prefix), { withFileTypes: true });
+  } catch (error) {
+    // Removed after it was listed.
+    if (prefix === "" || (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(prefix, name));
+  return names.flatMap((name) => [name].concat(groupsBeneath(path, name)));
+}
+
+/** The directory of the group that a process's /proc/self/cgroup names. */
+export function groupIn(text: string): string {
+  const { mounts } = parseMountinfo(readFileSync("/proc/self/mountinfo", "utf8"));
+  const own = parseOwnCgroup(text);
+  const directory = own === undefined ? undefined : directoryOf(own, mounts);
+  assert.ok(directory, text);
+  return directory;
 }
 
 /** The pids that live in a group. */

@@ -28,7 +28,10 @@
 #define SEEK_SET 0
 #define DT_DIR 4
 #define POLLPRI 2
+/* Of a tenth of a second each, in which nothing happens. */
 #define ROUNDS 100
+/* Groups in groups that are removed; it bounds the stack. */
+#define DEEPEST 64
 
 enum { ENOENT = 2, EINTR = 4, ENODEV = 19 };
 
@@ -62,40 +65,55 @@ static void await_end(void)
 	while (n > 0 || n == -EINTR);
 }
 
-/* Removes the groups in a group: those that are empty. */
-static void remove_groups(long dir)
+/* Removes the groups beneath a group, the deepest first: those that are empty.
+ * Children may have made some of their own. */
+static void remove_groups(long dir, int depth)
 {
-	char buffer[4096] __attribute__((aligned(8)));
+	char buffer[2048] __attribute__((aligned(8)));
 	long n;
 
-	SYS3(NR_lseek, dir, 0, SEEK_SET);
 	while ((n = SYS3(NR_getdents64, dir, buffer, sizeof buffer)) > 0)
 		for (long at = 0; at < n;) {
 			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
-			if (entry->type == DT_DIR && entry->name[0] != '.')
-				SYS3(NR_unlinkat, dir, entry->name, AT_REMOVEDIR);
 			at += entry->length;
+			if (entry->type != DT_DIR || entry->name[0] == '.')
+				continue;
+			if (SYS3(NR_unlinkat, dir, entry->name, AT_REMOVEDIR) == 0 || depth == DEEPEST)
+				continue;
+			long below = SYS4(NR_openat, dir, entry->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+			if (below < 0)
+				continue;
+			remove_groups(below, depth + 1);
+			SYS1(NR_close, below);
+			SYS3(NR_unlinkat, dir, entry->name, AT_REMOVEDIR);
 		}
 }
 
-/* Fds of the group are opened while it is there for certain. Before Linux 5.14
+/* Nothing is opened before the end: the group is made when this runs already,
+ * so that there is no moment at which nobody would remove it. Before Linux 5.14
  * there is no cgroup.kill, and nothing that this could do instead. */
 static void guard_group(const char *path)
 {
+	await_end();
 	long dir = SYS4(NR_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	long kill = SYS4(NR_openat, dir, "cgroup.kill", O_WRONLY | O_CLOEXEC, 0);
 	long events = SYS4(NR_openat, dir, "cgroup.events", O_RDONLY | O_CLOEXEC, 0);
 
-	await_end();
 	SYS3(NR_write, kill, "1", 1);
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int rounds = 0; rounds < ROUNDS;) {
 		struct pollfd changed = { (i32)events, POLLPRI, 0 };
 		i64 a_while[2] = { 0, 100000000 };
-		remove_groups(dir);
+		char text[64];
+		/* poll tells of what has changed since the last read: unread, of each change for ever. */
+		SYS3(NR_lseek, events, 0, SEEK_SET);
+		SYS3(NR_read, events, text, sizeof text);
+		SYS3(NR_lseek, dir, 0, SEEK_SET);
+		remove_groups(dir, 0);
 		long r = SYS3(NR_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
 		if (r == 0 || r == -ENOENT || r == -ENODEV)
 			return;
-		SYS5(NR_ppoll, &changed, 1, a_while, 0, 0);
+		if (SYS5(NR_ppoll, &changed, 1, a_while, 0, 0) <= 0)
+			rounds++;
 	}
 }
 

@@ -1,19 +1,15 @@
 // Killing all that lives in a group, however deep, and removing the group.
 import { access, readdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { close, pidfdOpen, pidfdSendSignal } from "../../native/syscalls.ts";
 import { SIGKILL } from "../../process/signals.ts";
 import { errnoOf, flatKeyed, readIfThere, words, writeValue } from "./files.ts";
-
-/** How long killed processes may take to leave their group: only those that wait for a device take long. */
-const PATIENCE_MS = 10_000;
-const LONGEST_NAP_MS = 100;
+import { untilTrue, withFds } from "./patience.ts";
 
 /** Sends SIGKILL to every process in the group and beneath it; none can escape by forking. A group that is gone is empty. */
 export async function killGroup(dir: string): Promise<void> {
   try {
-    await writeValue(join(dir, "cgroup.kill"), "1");
+    await withFds(() => writeValue(join(dir, "cgroup.kill"), "1"));
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ENODEV") return;
@@ -64,7 +60,7 @@ async function killMembers(group: string): Promise<void> {
 /** A group of threads does not list its processes; the group above that holds processes lists them too. */
 async function membersOf(group: string): Promise<string[]> {
   try {
-    return words((await readIfThere(join(group, "cgroup.procs"))) ?? "");
+    return words((await withFds(() => readIfThere(join(group, "cgroup.procs")))) ?? "");
   } catch (error) {
     if (errnoOf(error) === "ENOTSUP") return [];
     throw error;
@@ -82,7 +78,7 @@ async function groupsOf(dir: string): Promise<string[]> {
 
 /** Whether nothing lives in the group or beneath it. Zombies do not count. */
 export async function isEmpty(dir: string): Promise<boolean> {
-  const events = await readIfThere(join(dir, "cgroup.events"));
+  const events = await withFds(() => readIfThere(join(dir, "cgroup.events")));
   return events === undefined || flatKeyed(events).get("populated") === 0;
 }
 
@@ -104,14 +100,4 @@ export async function removeIfEmpty(dir: string): Promise<boolean> {
 /** Removes a group once it is empty. False where it did not become so in time. */
 export async function removeWhenEmpty(dir: string): Promise<boolean> {
   return untilTrue(() => removeIfEmpty(dir));
-}
-
-/** Asks again and again, at growing distances, for {@link PATIENCE_MS} at most. */
-async function untilTrue(ask: () => Promise<boolean>): Promise<boolean> {
-  const deadline = performance.now() + PATIENCE_MS;
-  for (let nap = 1; !(await ask()); nap = Math.min(2 * nap, LONGEST_NAP_MS)) {
-    if (performance.now() > deadline) return false;
-    await sleep(nap);
-  }
-  return true;
 }

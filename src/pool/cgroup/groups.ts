@@ -83,7 +83,9 @@ export class Groups {
    */
   async make(plan: CgroupPlan): Promise<LaunchGroup> {
     const { root } = await this.#home(plan);
-    return new LaunchGroup(root, await root.createGroup(plan), plan, (error) => this.#host.error(error));
+    // A listener that throws must not keep the launch from its answer.
+    const onError = (error: PidpoolError): void => queueMicrotask(() => this.#host.error(error));
+    return new LaunchGroup(root, await root.createGroup(plan), plan, onError);
   }
 
   #home(plan: CgroupPlan): Promise<Home> {
@@ -99,14 +101,17 @@ export class Groups {
   }
 
   async #begin({ parent, survivors }: CgroupPlan): Promise<Home> {
-    const root = await CgroupRoot.find(parent);
-    if (survivors === "keep") return { root, guardian: undefined };
-    const guardian = new GroupGuardian();
+    if (survivors === "keep") return { root: await CgroupRoot.find(parent), guardian: undefined };
+    const guardian = new GroupGuardian(
+      (child) => this.#host.start(child),
+      (error) => this.#host.error(error),
+    );
     try {
-      await guardian.start(root.path, (child) => this.#host.start(child));
+      // First the guardian: this process may be killed at any moment.
+      const root = await CgroupRoot.find(parent, (path) => guardian.start(path));
       return { root, guardian };
     } catch (error) {
-      await root.dispose().catch(() => {});
+      await guardian.end();
       throw error;
     }
   }

@@ -1,41 +1,64 @@
 // The guardian of a pool's cgroup: a process that lives until this one has ended,
 // and then kills what is in the group, and removes it.
-import { IsolationError } from "../../errors.ts";
-import { errnoName } from "../../native/errno.ts";
+import { IsolationError, type PidpoolError } from "../../errors.ts";
+import { EAGAIN, errnoName } from "../../native/errno.ts";
 import { close, socketPair } from "../../native/syscalls.ts";
 import { groupGuardianSpec } from "../../process/guardian-spec.ts";
 import { SIGKILL } from "../../process/signals.ts";
 import { Child, type ChildEvents } from "../child.ts";
+import { NO_ROOM } from "../supervisor.ts";
 
-/** Owns: a socket to the process. */
+/** Owns: a socket to the process. One that somebody kills is replaced. */
 export class GroupGuardian implements ChildEvents {
+  readonly #starter: (child: Child) => number;
+  readonly #onError: (error: PidpoolError) => void;
+  #path = "";
   #child: Child | undefined;
   #own = -1;
   #theirs = -1;
   #over = false;
+  #ending = false;
+  #begun: Promise<void> | undefined;
   #settle: ((error: IsolationError | undefined) => void) | undefined;
   #afterwards: (() => void) | undefined;
 
   /**
-   * Resolves once the process guards the group at this path.
+   * @param starter Starts a child of the pool's own. Returns 0, NO_ROOM or -errno.
+   * @param onError Hears that there is no guardian any more.
+   */
+  constructor(starter: (child: Child) => number, onError: (error: PidpoolError) => void) {
+    this.#starter = starter;
+    this.#onError = onError;
+  }
+
+  /**
+   * Resolves once a process guards the path, at which the group is to be made.
    *
    * @throws IsolationError
    */
-  async start(path: string, starter: (child: Child) => number): Promise<void> {
+  start(path: string): Promise<void> {
+    this.#path = path;
+    this.#begun = this.#start();
+    return this.#begun;
+  }
+
+  async #start(): Promise<void> {
     const ends = new Int32Array(2);
     let result = socketPair(ends);
     if (result < 0) throw failure(-result);
     [this.#own, this.#theirs] = [ends[0] ?? -1, ends[1] ?? -1];
-    const child = new Child(groupGuardianSpec(this.#theirs, path), this, true);
+    const child = new Child(groupGuardianSpec(this.#theirs, this.#path), this, true);
     this.#child = child;
+    this.#over = false;
     const started = new Promise<IsolationError | undefined>((resolve) => (this.#settle = resolve));
     try {
-      result = starter(child);
+      result = this.#starter(child);
     } catch (error) {
       this.#finish();
       throw error;
     }
-    if (result < 0) this.failed("pipe", -result);
+    // A pool whose queue is full has room again soon, as a system that is exhausted.
+    if (result < 0) this.failed("pipe", result === NO_ROOM ? EAGAIN : -result);
     const error = await started;
     child.setRef(false);
     if (error !== undefined) throw error;
@@ -59,10 +82,13 @@ export class GroupGuardian implements ChildEvents {
   exited(): void {
     this.#finish();
     this.#settle?.(undefined);
+    if (!this.#ending) this.start(this.#path).catch(this.#onError);
   }
 
   /** Ends the process; the group is in other hands. */
   async end(): Promise<void> {
+    this.#ending = true;
+    await this.#begun?.catch(() => {});
     const child = this.#child;
     if (this.#over || child === undefined) return;
     const gone = new Promise<void>((resolve) => (this.#afterwards = resolve));

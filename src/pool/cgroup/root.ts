@@ -31,16 +31,21 @@ export class CgroupRoot {
    * Makes a pool's group beneath the given group, or beneath the one that is delegated to this process, and
    * removes what dead processes have left there.
    *
+   * @param before Told the path before the group is there.
    * @throws IsolationError saying what is missing and what to do about it.
    */
-  static async find(parent?: string): Promise<CgroupRoot> {
-    return typed("no cgroup can be made", () => CgroupRoot.#find(parent));
+  static async find(parent?: string, before?: (path: string) => Promise<void>): Promise<CgroupRoot> {
+    return typed("no cgroup can be made", () => CgroupRoot.#find(parent, before));
   }
 
-  static async #find(parent: string | undefined): Promise<CgroupRoot> {
+  static async #find(
+    parent: string | undefined,
+    before: ((path: string) => Promise<void>) | undefined,
+  ): Promise<CgroupRoot> {
     const delegation = await findDelegation(parent);
     await removeStale(delegation.parent);
     const path = join(delegation.parent, await newPoolName());
+    await before?.(path);
     await makeGroup(path);
     try {
       const type = (await readIfThere(join(path, "cgroup.type")))?.trim();

@@ -3,13 +3,14 @@
 import { join } from "node:path";
 import type { CgroupUsage } from "../../process/cgroup-reason.ts";
 import { flatKeyed, readIfThere } from "./files.ts";
+import { withFds } from "./patience.ts";
 
 /** Reads the counters; those that the kernel or a missing controller does not give are null. */
 export async function readUsage(dir: string): Promise<CgroupUsage> {
   const read = async (file: string): Promise<ReadonlyMap<string, number>> =>
-    flatKeyed((await readIfThere(join(dir, file))) ?? "");
+    flatKeyed((await withFds(() => readIfThere(join(dir, file)))) ?? "");
   const single = async (file: string): Promise<number | null> => {
-    const text = await readIfThere(join(dir, file));
+    const text = await withFds(() => readIfThere(join(dir, file)));
     return text === undefined || !/^\d+\n?$/.test(text) ? null : Number(text);
   };
   const [events, local, memoryPeak, pids, pidsPeak, cpu] = await Promise.all([

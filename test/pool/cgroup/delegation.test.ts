@@ -1,25 +1,12 @@
 // What an ordinary user can do with groups, inside and outside of what was
 // delegated to it.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { chownSync, existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { cgroupRoot, noCgroups, scratchGroup } from "../../helpers/cgroups.ts";
-import { fixturePath, startFixture } from "../../helpers/fixture.ts";
-import { hasCommands } from "../../helpers/processes.ts";
-
-const AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-
-function whyNot(): string | false {
-  if (noCgroups !== false) return noCgroups;
-  if (process.getuid?.() !== 0) return "needs root, to become another user";
-  if (!hasCommands("setpriv")) return "setpriv is not installed";
-  const [setpriv = "", ...options] = AS_NOBODY;
-  const read = [process.execPath, "-e", "fs.readFileSync(process.argv[1])", fixturePath("delegated")];
-  const { status } = spawnSync(setpriv, [...options, ...read]);
-  return status !== 0 && "other users may not read this folder";
-}
+import { startFixture } from "../../helpers/fixture.ts";
+import { AS_NOBODY, notNobody } from "../../helpers/nobody.ts";
 
 /** A unit's group as systemd delegates it, with DelegateSubgroup=main. */
 async function delegated(t: TestContext): Promise<string> {
@@ -39,7 +26,7 @@ async function inside(group: string | undefined, ...args: string[]): Promise<str
   return stdout.trim();
 }
 
-describe("an ordinary user", { skip: whyNot() }, () => {
+describe("an ordinary user", { skip: noCgroups || notNobody }, () => {
   test("in a subgroup of a delegated unit uses the unit's group", async (t) => {
     const unit = await delegated(t);
     assert.equal(await inside(join(unit, "main")), `${unit} 0 true`);

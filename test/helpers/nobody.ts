@@ -1,0 +1,19 @@
+// Fixtures as an ordinary user.
+import { spawnSync } from "node:child_process";
+import { fixturePath } from "./fixture.ts";
+import { hasCommands } from "./processes.ts";
+
+/** To be put before a command. */
+export const AS_NOBODY: readonly string[] = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
+
+/** For the option `skip`: why fixtures cannot run as another user here. */
+export const notNobody: string | false = whyNot();
+
+function whyNot(): string | false {
+  if (process.getuid?.() !== 0) return "needs root, to become another user";
+  if (!hasCommands("setpriv")) return "setpriv is not installed";
+  const [setpriv = "", ...options] = AS_NOBODY;
+  const read = [process.execPath, "-e", "fs.readFileSync(process.argv[1])", fixturePath("delegated")];
+  const { status } = spawnSync(setpriv, [...options, ...read]);
+  return status !== 0 && "other users may not read this folder";
+}
