@@ -8,7 +8,7 @@ import { givenGroup, groupsBeneath, noCgroups } from "../../helpers/cgroups.ts";
 import { rejection } from "../../helpers/errors.ts";
 import { startFixture } from "../../helpers/fixture.ts";
 import { ProcessPool } from "../../helpers/pool.ts";
-import { childPids, isAlive, until } from "../../helpers/processes.ts";
+import { allChildPids, childPids, isAlive, until } from "../../helpers/processes.ts";
 import { running, said } from "../../helpers/wait.ts";
 
 /** Lives on with a child that has left its session, whose pid it says. */
@@ -85,7 +85,7 @@ describe("the end of children in groups", { skip: noCgroups }, () => {
     const cgroup = await givenGroup(t);
     const pool = new ProcessPool({ cgroup });
     const guardians = (): number[] =>
-      childPids().filter((pid) => isAlive(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(cgroup));
+      allChildPids().filter((pid) => isAlive(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(cgroup));
     const child = await pool.spawn("sleep", ["1000"], { stdio: "ignore" });
     const killed = new Set<number>();
     for (let i = 0; i < 3; i++) {
