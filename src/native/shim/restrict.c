@@ -73,9 +73,16 @@ void pp_set_capabilities(struct start *s)
 	struct {
 		u32 effective, permitted, inheritable;
 	} data[2] = { 0 };
+	int fresh = spec->join_user >= 0 || (spec->cloned & CLONE_NEWUSER);
 	long r;
 
 	if (!(spec->flags & PP_CAPABILITIES))
+		return;
+	/* Who has just entered a user namespace has nothing that is inheritable or
+	 * ambient: exec takes all from an ordinary user, and from root so told. */
+	if (fresh && !spec->capabilities &&
+	    ((SYS0(NR_getuid) != 0 && SYS0(NR_geteuid) != 0) ||
+	     SYS2(NR_prctl, PR_SET_SECUREBITS, SECBIT_NOROOT_AND_LOCKED) >= 0))
 		return;
 	r = SYS2(NR_capget, &header, data);
 	if (r < 0)
