@@ -40,6 +40,13 @@ export interface Joins {
   readonly pidId: number;
 }
 
+/** What a launch adds to its spec. */
+export interface Birthplace {
+  readonly joins: Joins | undefined;
+  /** An fd of the cgroup to be born in, or -1. */
+  readonly cgroup: number;
+}
+
 /** Longer specs get memory of their own. */
 const OVERSIZE = ARENA_SIZE / 4;
 
@@ -144,7 +151,7 @@ export class Launcher {
    *
    * @returns 0 or -errno.
    */
-  prepare(slot: number, spec: Uint8Array, sources: readonly FdSource[], joins?: Joins, cgroup = -1): number {
+  prepare(slot: number, spec: Uint8Array, sources: readonly FdSource[], birthplace?: Birthplace): number {
     const { region } = this;
     const size = aligned(spec.length);
     let address: number;
@@ -171,13 +178,14 @@ export class Launcher {
       if (handed) words[entry + (FD.handed >> 2)] = source;
     }
     const header = (field: number, value: number): void => void (words[(offset + field) >> 2] = value);
+    const joins = birthplace?.joins;
     if (joins !== undefined) {
       header(SPEC.joinUser, joins.user);
       header(SPEC.joinNetwork, joins.network);
       header(SPEC.joinPid, joins.pid);
       header(SPEC.joinPidId, joins.pidId);
     }
-    if (cgroup >= 0) header(SPEC.cgroup, cgroup);
+    if (birthplace !== undefined) header(SPEC.cgroup, birthplace.cgroup);
     region.setAddress(region.slot(slot) + SLOT.spec, address);
     return 0;
   }

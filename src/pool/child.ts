@@ -1,11 +1,11 @@
 // One launch as the pool's thread knows it, from the call to the exit.
 import type { Socket } from "node:net";
 import { finished, type Readable } from "node:stream";
-import type { Joins } from "../native/launcher.ts";
 import type { ExitReport } from "../process/report.ts";
 import type { StdioStream } from "../process/process.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import type { Collected } from "./collect-output.ts";
+import type { Ground } from "./ground.ts";
 import type { Plumbing } from "./plumbing.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -32,13 +32,8 @@ export class Child {
   /** Whether it keeps Node alive. */
   refed = true;
   stdio: readonly StdioStream[] = NO_STREAMS;
-  /** The namespaces to enter. */
-  joins: Joins | undefined;
-  /** A pidfd of the init with which all that the child has started ends, and what tells of its death; or -1. */
-  init = -1;
-  life = -1;
-  /** An fd of the cgroup to be born in, or -1. */
-  cgroup = -1;
+  /** What it is to be born into, beyond this process. */
+  ground: Ground | undefined;
   #feed: Socket | undefined;
 
   /** @param announce whether {@link ChildEvents.launched} is wanted; it costs the supervisor a wake-up. */

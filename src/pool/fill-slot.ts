@@ -9,7 +9,7 @@ import type { Slots } from "./slots.ts";
 export function fillSlot(
   slots: Slots,
   slot: number,
-  { spec, announce, init, life }: Child,
+  { spec, announce, ground }: Child,
   captures: readonly OwnEnd[],
 ): void {
   const { words, doubles } = slots.region;
@@ -32,8 +32,8 @@ export function fillSlot(
   set(SLOT.siginfo, 0);
   set(SLOT.siginfo + 16, 0);
   set(SLOT.wantsBytes, spec.encoding === "buffer" ? 1 : 0);
-  set(SLOT.init, init);
-  set(SLOT.life, life);
+  set(SLOT.init, ground?.init ?? -1);
+  set(SLOT.life, ground?.life ?? -1);
   set(SLOT.captures, captures.length);
   let record = SLOT.capture;
   for (const { fd, target } of captures) {

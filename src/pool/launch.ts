@@ -15,8 +15,6 @@ import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import type { Collected } from "./collect-output.ts";
 import type { Ticket } from "./fifo.ts";
-import type { Guardian } from "./guardian.ts";
-import type { LaunchGroup } from "./cgroup/groups.ts";
 import { PARKED } from "./namespaces.ts";
 import { RETRY, retryDelay } from "./retry.ts";
 import type { Rostered } from "./roster.ts";
@@ -49,12 +47,6 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** Place in the admission's queue, -1 for none. */
   ticket: Ticket = -1;
   rosterIndex = -1;
-  /** Whose namespaces it is in. */
-  home: Guardian | undefined;
-  /** Ends the guardian that is there for this child alone. */
-  endGuardian: ((done: () => void) => void) | undefined;
-  /** The cgroup that is there for this child alone. */
-  group: LaunchGroup | undefined;
   readonly #host: LaunchHost;
   readonly #run: Answer<RunResult> | undefined;
   readonly #spawn: Answer<Process> | undefined;
@@ -91,28 +83,6 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     return this.#beganAt - this.#calledAt;
   }
 
-  /** Takes namespaces to be launched into; they stay open as long as it lives. */
-  enter(home: Guardian): void {
-    const { home: whose, user, network, pid } = this.spec.isolation;
-    const { joins } = home;
-    if (joins === undefined) throw new Error("this guardian is not ready");
-    home.retain();
-    this.home = home;
-    if (whose === "own") [this.child.init, this.child.life] = [home.pidfd, home.life];
-    this.child.joins = {
-      user: user ? joins.user : -1,
-      network: network ? joins.network : -1,
-      pid: pid ? joins.pid : -1,
-      pidId: pid ? joins.pidId : 0,
-    };
-  }
-
-  /** Takes a cgroup to be born in. */
-  enterGroup(group: LaunchGroup): void {
-    this.group = group;
-    this.child.cgroup = group.fd;
-  }
-
   /** What the launch needs beside its child cannot be had. */
   refused(error: unknown): void {
     this.#attempts++;
@@ -122,16 +92,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   /** Gives back what was made for it. */
   leave(): void {
-    if (this.group !== undefined) this.#abandoned = this.group.abandon();
-    this.group = undefined;
-    this.child.cgroup = -1;
-    this.home?.release();
-    this.home = undefined;
-    this.child.joins = undefined;
-    this.child.init = -1;
-    this.child.life = -1;
-    this.endGuardian?.(() => {});
-    this.endGuardian = undefined;
+    const abandoned = this.child.ground?.leave();
+    if (abandoned !== undefined) this.#abandoned = abandoned;
   }
 
   /** Begins, or begins again. */
@@ -164,7 +126,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     // A successor of a dead supervisor may say it again.
     if (this.#announced) return;
     this.#announced = true;
-    this.group?.born();
+    this.child.ground?.born();
     this.#host.spawned(this, pid);
     if (this.#spawn === undefined) return;
     const { spec, child } = this;
@@ -215,11 +177,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       signalDescendants(pid, signal, spec.leader, () => (result = toChild()));
       return result;
     }
-    if (this.group !== undefined) {
-      this.group.kill();
-    } else if (spec.isolation.home === "own") {
-      this.home?.kill();
-    } else {
+    if (child.ground?.kill() !== true) {
       // A stopped one cannot start others meanwhile; an ended one would leave orphans that nobody finds.
       child.supervisor.signal(child, SIGSTOP, false);
       signalDescendants(pid, signal, spec.leader);
@@ -237,7 +195,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const now = performance.now();
     if (this.#attempts === 1) this.#firstFailure = now;
     // No child can be born into a pid namespace whose init has died.
-    const homeless = this.home?.lost === true && now - this.#firstFailure < RETRY.total;
+    const homeless = this.child.ground?.lost === true && now - this.#firstFailure < RETRY.total;
     const delay = homeless ? RETRY.first : retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
     this.leave();
     // A stream that was already being read cannot be given to a second child.
@@ -264,22 +222,12 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   exited(report: ExitReport, collected: Collected): void {
-    const { endGuardian, group } = this;
     const attributed = this.#attribute(report);
-    if (endGuardian === undefined && group === undefined) {
-      this.#exited(attributed, collected);
-      return;
-    }
+    const { ground } = this.child;
     // Not over before the whole tree is.
-    this.endGuardian = undefined;
-    this.group = undefined;
-    const killedByUs = this.#sent?.has("SIGKILL") === true;
-    const settle = (): void => {
-      if (group === undefined) this.#exited(attributed, collected);
-      else void group.settle(attributed, killedByUs).then((seen) => this.#exited(seen, collected));
-    };
-    if (endGuardian === undefined) settle();
-    else endGuardian(settle);
+    if (ground?.lingers === true)
+      ground.settle(attributed, this.#sent?.has("SIGKILL") === true, (seen) => this.#exited(seen, collected));
+    else this.#exited(attributed, collected);
   }
 
   #exited(report: ExitReport, collected: Collected): void {
@@ -301,9 +249,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   #attribute(report: ExitReport): ExitReport {
     const { limits } = this.spec;
     // The supervisor has seen a dead guardian; that we had killed it, it cannot see.
-    if (report.reason === "guardian-died") return this.home?.asked === true ? { ...report, reason: "signal" } : report;
+    const { ground } = this.child;
+    if (report.reason === "guardian-died") return ground?.asked === true ? { ...report, reason: "signal" } : report;
     const killed = report.status === "signaled" && report.signal === "SIGKILL" && report.reason === "signal";
-    if (killed && this.spec.isolation.home === "contained" && this.home?.lost === true)
+    if (killed && this.spec.isolation.home === "contained" && ground?.lost === true)
       return { ...report, reason: "guardian-died" };
     if (limits.length === 0) return report;
     const reason = limitReason(report, limits, (signal) => this.#sent?.has(signal) ?? false);

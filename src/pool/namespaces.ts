@@ -3,6 +3,7 @@
 import { IsolationError, type PidpoolError } from "../errors.ts";
 import type { ExitReport } from "../process/report.ts";
 import type { Child } from "./child.ts";
+import type { Ground } from "./ground.ts";
 import { Guardian } from "./guardian.ts";
 import type { Launch } from "./launch.ts";
 
@@ -39,14 +40,14 @@ export class Namespaces {
   }
 
   /**
-   * Gives a launch the namespaces that its spec asks for. {@link Launch.leaveHome} gives them back.
+   * Gives a launch the namespaces that its spec asks for. {@link Ground.leave} gives them back.
    *
    * @returns 0, {@link PARKED}, NO_ROOM or -errno.
    */
-  provide(launch: Launch): number {
+  provide(launch: Launch, ground: Ground): number {
     const { home } = launch.spec.isolation;
-    if (home === "none" || launch.home !== undefined) return 0;
-    if (home === "own") return this.#provideOwn(launch);
+    if (home === "none" || ground.hasHome) return 0;
+    if (home === "own") return this.#provideOwn(launch, ground);
     let there = this.#homes.get(home);
     if (there?.guardian.lost === true) there = undefined;
     if (there === undefined) {
@@ -55,7 +56,7 @@ export class Namespaces {
       there = begun;
     }
     if (there.ready) {
-      launch.enter(there.guardian);
+      ground.enter(there.guardian);
       return 0;
     }
     there.waiting.add(launch);
@@ -99,10 +100,10 @@ export class Namespaces {
     return home;
   }
 
-  #provideOwn(launch: Launch): number {
+  #provideOwn(launch: Launch, ground: Ground): number {
     const guardian = new Guardian(launch.spec.isolation, false, {
       ready: () => {
-        launch.enter(guardian);
+        ground.enter(guardian);
         this.#host.resume(launch);
         guardian.setRef(false);
       },
@@ -114,7 +115,7 @@ export class Namespaces {
     });
     const result = this.#start(guardian);
     if (result < 0) return result;
-    launch.endGuardian = (done) => this.#end(guardian, done);
+    ground.own((done) => this.#end(guardian, done));
     this.#host.park(launch);
     return PARKED;
   }

@@ -8,13 +8,13 @@ import type { Process } from "../process/process.ts";
 import type { ExitReport } from "../process/report.ts";
 import type { Captured, ProcessOf, RunResult } from "../process/result.ts";
 import { SIGKILL } from "../process/signals.ts";
-import type { CgroupPlan } from "../process/cgroup-limits.ts";
 import { resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import { Admission } from "./admission.ts";
 import { Groups } from "./cgroup/groups.ts";
 import type { Child } from "./child.ts";
 import { Command } from "./command.ts";
 import { abortError, Launch, type LaunchHost } from "./launch.ts";
+import { Ground } from "./ground.ts";
 import { Namespaces, PARKED } from "./namespaces.ts";
 import { resolvePoolOptions, type FilledPoolOptions, type PoolOptions } from "./options.ts";
 import { Tally, type PoolStats } from "./stats.ts";
@@ -105,10 +105,11 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     });
     this.#host = {
       begin: (launch) => {
-        const { isolation, cgroup } = launch.spec;
-        const provided = isolation.home === "none" ? 0 : this.#namespaces.provide(launch);
-        if (provided < 0) return provided;
-        if (cgroup !== undefined && launch.group === undefined) return this.#makeGroup(launch, cgroup);
+        const { child, spec } = launch;
+        if (spec.isolation.home !== "none" || spec.cgroup !== undefined) {
+          const prepared = this.#prepare(launch, (child.ground ??= new Ground(spec)));
+          if (prepared < 0) return prepared;
+        }
         return this.#supervisors.start(launch.child);
       },
       retry: (launch, delay, exhausted) => {
@@ -261,11 +262,15 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return new PidpoolError("ERR_QUEUE_FULL", message);
   }
 
-  #makeGroup(launch: Launch, plan: CgroupPlan): number {
+  /** Returns 0 once the launch has all that it is to be born into, PARKED, NO_ROOM or -errno. */
+  #prepare(launch: Launch, ground: Ground): number {
+    const provided = this.#namespaces.provide(launch, ground);
+    const { cgroup } = launch.spec;
+    if (provided < 0 || cgroup === undefined || ground.hasGroup) return provided;
     this.#admission.park(launch);
-    this.#groups.make(plan).then(
+    this.#groups.make(cgroup).then(
       (group) => {
-        launch.enterGroup(group);
+        ground.join(group);
         if (!this.#admission.resume(launch)) launch.leave();
       },
       (error: unknown) => this.#admission.refuse(launch, error),

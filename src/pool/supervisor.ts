@@ -74,7 +74,7 @@ export class Supervisor {
     let result = plumbing?.open(child.spec) ?? 0;
     if (result >= 0) {
       fillSlot(this.#slots, slot, child, plumbing?.captures ?? NONE);
-      result = launcher.prepare(slot, child.spec.block, plumbing?.sources ?? NONE, child.joins, child.cgroup);
+      result = launcher.prepare(slot, child.spec.block, plumbing?.sources ?? NONE, child.ground);
       if (result >= 0 && plumbing !== undefined) result = this.#watchOutput(slot, plumbing);
       if (result < 0) {
         launcher.release(slot);
