@@ -1,5 +1,5 @@
 // `npm run bench:report`: writes docs/benchmarks.md, its plots and the figures
-// in README.md from bench/results/.
+// in other pages from bench/results/.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { loadLibrary } from "../plots/library.ts";
@@ -7,7 +7,7 @@ import { renderPlot } from "../plots/plot.ts";
 import { ROOT } from "../root.ts";
 import { findContestants } from "./contestants.ts";
 import { renderPage } from "./page.ts";
-import { fillFigures } from "./readme.ts";
+import { fillFigures, PAGES_WITH_FIGURES } from "./readme.ts";
 import { readResults } from "./result.ts";
 import { plotPath } from "./section.ts";
 
@@ -29,6 +29,8 @@ for (const name of readdirSync(folder)) if (name.endsWith(".svg")) rmSync(join(f
 
 for (const result of results) write(join(DOCS, plotPath(result.scenario)), renderPlot(library, result, contestants));
 write(join(DOCS, "benchmarks.md"), renderPage(results));
-const readme = join(ROOT, "README.md");
-writeFileSync(readme, fillFigures(readFileSync(readme, "utf8"), results));
-console.log(`wrote docs/benchmarks.md, ${results.length} plots and the figures of README.md`);
+for (const name of PAGES_WITH_FIGURES) {
+  const page = join(ROOT, name);
+  writeFileSync(page, fillFigures(readFileSync(page, "utf8"), results));
+}
+console.log(`wrote docs/benchmarks.md, ${results.length} plots and the figures of ${PAGES_WITH_FIGURES.join(" and ")}`);

@@ -18,6 +18,9 @@ import type { Result } from "./result.ts";
 import { describeBriefly } from "./setup.ts";
 import { countBars } from "./verdicts.ts";
 
+/** The files that have such blocks. */
+export const PAGES_WITH_FIGURES: readonly string[] = ["README.md", "docs/isolation.md"];
+
 const BLOCK = /(<!-- bench:(\w+)([^]*?)-->)[^]*?(<!-- \/bench -->)/g;
 
 /** The same text with the results' figures; throws where it asks for some that there are not. */

@@ -7,7 +7,7 @@ import { loadLibrary } from "../../../bench/plots/library.ts";
 import { renderPlot } from "../../../bench/plots/plot.ts";
 import { findContestants } from "../../../bench/report/contestants.ts";
 import { renderPage } from "../../../bench/report/page.ts";
-import { fillFigures } from "../../../bench/report/readme.ts";
+import { fillFigures, PAGES_WITH_FIGURES } from "../../../bench/report/readme.ts";
 import { readResults } from "../../../bench/report/result.ts";
 import { plotPath } from "../../../bench/report/section.ts";
 import { ROOT } from "../../../bench/root.ts";
@@ -44,8 +44,10 @@ describe("from bench/results comes", () => {
     }
   });
 
-  test("every figure that README.md has from there", () => {
-    const readme = read("README.md");
-    assert.ok(fillFigures(readme, results) === readme, STALE);
-  });
+  for (const name of PAGES_WITH_FIGURES) {
+    test(`every figure that ${name} has from there`, () => {
+      const page = read(name);
+      assert.ok(fillFigures(page, results) === page, STALE);
+    });
+  }
 });
