@@ -17,6 +17,9 @@ const QUICK_SIZES = [SMALL, LARGE];
 /** Several at a time only where the output is small: a large one takes all there is. */
 const SEVERAL = 8;
 const ROUNDS = 3;
+/** Runs that do not count, before each measure: so many, or for so long. */
+const WARM_UPS = 4;
+const WARM_UP_MS = 1000;
 /** A measure's share of the usual time: there are many. */
 const SHARE = 0.6;
 const BAR_EXEC_FILE = 4;
@@ -41,8 +44,9 @@ async function captured(
   size: number,
 ): Promise<number> {
   const how = effort(bench, inFlight, milliseconds);
-  // The memory that this takes may have been idle since others had their turn, and given back to the host.
-  await runner.ask("capture", { inFlight, milliseconds: 1, least: inFlight, most: 1, file, args });
+  // The memory that this takes may have been idle since others had their turn, and given back to the host. One run is
+  // not enough where memory is freed by a garbage collection, later.
+  await runner.ask("capture", { inFlight, milliseconds: 1, least: WARM_UPS * inFlight, most: WARM_UP_MS, file, args });
   const { launches, milliseconds: took, bytes } = await runner.ask("capture", { ...how, file, args });
   if (bytes !== size) throw new Error(`it captured ${bytes} of ${size} bytes`);
   return (took * 1000) / launches;
@@ -59,8 +63,8 @@ async function fed(
   await runner.ask("feed", {
     inFlight,
     milliseconds: 1,
-    least: inFlight,
-    most: 1,
+    least: WARM_UPS * inFlight,
+    most: WARM_UP_MS,
     file: bench.children.swallow,
     args: [],
     bytes,
