@@ -103,14 +103,14 @@ export class Ground {
   }
 
   /** The child was reaped: ends what it has left behind, and then says whether a limit of its group had ended it. */
-  settle(report: ExitReport, killedByUs: boolean, done: (report: ExitReport) => void): void {
+  settle(report: ExitReport, killedByUs: boolean, settled: (report: ExitReport) => void): void {
     const group = this.#group;
     const end = this.#endGuardian;
     this.#group = undefined;
     this.#endGuardian = undefined;
     const next = (): void => {
-      if (group === undefined) done(report);
-      else void group.settle(report, killedByUs).then(done);
+      if (group === undefined) settled(report);
+      else void group.settle(report, killedByUs).then(settled);
     };
     if (end === undefined) next();
     else end(next);
