@@ -28,7 +28,7 @@ export const FEATURES = {
   "ipc-namespace": { group: "isolation", since: "3.0", neededFor: ["isolation.ipc"] },
   "uts-namespace": { group: "isolation", since: "3.0", neededFor: ["isolation.uts", "isolation.hostname"] },
   "cgroup-namespace": { group: "isolation", since: "4.6", neededFor: ["isolation.cgroup"] },
-  "time-namespace": { group: "isolation", since: "6.1", neededFor: ["isolation.time"] },
+  "time-namespace": { group: "isolation", since: "6.3", neededFor: ["isolation.time"] },
   "read-only-mounts": { group: "isolation", since: "5.12", neededFor: ["isolation.mount.readOnly"] },
   "own-proc": { group: "isolation", since: "3.8", neededFor: ["isolation.mount.proc"] },
   "namespace-limits": { group: "isolation", since: "4.9", neededFor: ["isolation"] },

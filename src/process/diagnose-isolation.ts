@@ -77,7 +77,7 @@ function causeOf(stage: string, errno: number, detail: number): Cause {
   if (errno === EINVAL && stage === "unshare" && (detail & CLONE_NEWTIME) !== 0) {
     return {
       why: "the kernel has no time namespaces for a program that is started here",
-      remedy: "leave isolation.time out, or use Linux 6.1 or newer",
+      remedy: "leave isolation.time out, or use a kernel that has them",
     };
   }
   if (errno === EINVAL)

@@ -1,6 +1,7 @@
 // Isolation by namespaces: the levels, and each namespace by itself, resolved
 // into where a child is born, what it enters, and what it makes for itself.
-import { InvalidOptionError } from "../errors.ts";
+import { release } from "node:os";
+import { InvalidOptionError, IsolationError } from "../errors.ts";
 import { SPEC, SPEC_FLAG } from "../native/layout.ts";
 import { capabilityBit, capabilityMask } from "./capabilities.ts";
 import type { ConfinementWriter } from "./confinement.ts";
@@ -77,6 +78,7 @@ const LONGEST_NAME = 64;
  * Resolves the option and writes what it means for the child.
  *
  * @throws InvalidOptionError
+ * @throws IsolationError where this kernel is known not to do it.
  */
 export function writeIsolation(writer: ConfinementWriter, value: unknown): IsolationPlan {
   const o = options(value);
@@ -91,7 +93,10 @@ export function writeIsolation(writer: ConfinementWriter, value: unknown): Isola
   if (yes("ipc")) unshared |= CLONE_NEWIPC;
   if (yes("uts", hostname !== undefined)) unshared |= CLONE_NEWUTS;
   if (yes("cgroup")) unshared |= CLONE_NEWCGROUP;
-  if (yes("time")) unshared |= CLONE_NEWTIME;
+  if (yes("time")) {
+    requireTimeAtExec();
+    unshared |= CLONE_NEWTIME;
+  }
   const shares = network === "shared" || pid === "shared";
   const any = shares || unshared !== 0 || pid === "private";
   const user = whose("user", !any ? "host" : pid === "private" ? "private" : "shared");
@@ -182,6 +187,22 @@ function checkTogether(
       o["mapUid"] ?? o["mapGid"],
       'ids are mapped in a user namespace of its own: give user: "private" and no pid: "private"',
     );
+}
+
+/** Before that a program stayed in the old namespace, and could start no others: less than was asked for. */
+const TIME_AT_EXEC = [6, 3] as const;
+
+function requireTimeAtExec(): void {
+  const [major = 0, minor = 0] = release()
+    .split(".")
+    .map((part) => Number.parseInt(part, 10));
+  if (major > TIME_AT_EXEC[0] || (major === TIME_AT_EXEC[0] && minor >= TIME_AT_EXEC[1])) return;
+  const remedy = `leave isolation.time out, or use Linux ${TIME_AT_EXEC.join(".")} or newer`;
+  throw new IsolationError(
+    "unshare",
+    `isolation.time needs Linux ${TIME_AT_EXEC.join(".")}, from where on a program enters a time namespace by its exec; this is Linux ${release()}; ${remedy}`,
+    { remedy },
+  );
 }
 
 function refuse(option: string, value: unknown, why: string): never {

@@ -85,7 +85,7 @@ export interface IsolationOptions {
   readonly uts?: boolean | undefined;
   /** Its own cgroup looks like the root. Default: false. cgroup_namespaces(7). */
   readonly cgroup?: boolean | undefined;
-  /** Clocks of its own. Linux 6.1 (5.6 without exec). Default: false. time_namespaces(7). */
+  /** Clocks of its own. Linux 6.3. Default: false. time_namespaces(7). */
   readonly time?: boolean | undefined;
   /** Brings up 127.0.0.1 and ::1 in a network namespace of its own. Default: false. */
   readonly loopback?: boolean | undefined;

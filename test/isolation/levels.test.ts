@@ -102,6 +102,7 @@ test("mapUid and mapGid: another id inside, the same one outside", async () => {
 
 test("nice may be lowered with the rights of this process, at every level", async (t) => {
   if (process.getuid?.() !== 0) return t.skip("needs root");
+  if (!hasCommands("nice")) return t.skip("nice is not installed");
   await using pool = new ProcessPool();
   for (const isolation of ["none", "shared", "contained", "private", { pid: "private" }] as const) {
     const { stdout } = await pool.run("nice", [], { isolation, nice: -5 });
