@@ -1,6 +1,7 @@
 // Each level: which namespaces a child is in, whose they are, and what rights it has left.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { hasCommands } from "../helpers/processes.ts";
 import { ProcessPool, type Isolation } from "pidpool";
 import { differences, namespacesTogether, ownNamespaces, refusal, statusOf, type Kind } from "../helpers/isolation.ts";
 
