@@ -1,8 +1,8 @@
 // What confines a child beside namespaces: seccomp, and Landlock with what each
 // of its versions added.
 import { EINVAL, ENOSYS, EPERM, errnoName } from "../native/errno.ts";
-import { native } from "../native/load.ts";
-import { close } from "../native/syscalls.ts";
+import { ACCESS_FS, ACCESS_NET, landlockAbi, SCOPE } from "../native/landlock.ts";
+import { close, landlockRuleset } from "../native/syscalls.ts";
 import { no, untried, yes, type Finding, type Findings } from "./report.ts";
 import { succeeded, type Trials } from "./trials.ts";
 
@@ -13,12 +13,9 @@ export async function trySeccomp(trials: Trials): Promise<Finding> {
   return no(outcome.why, outcome.remedy);
 }
 
-/** landlock_create_ruleset(2); the same number on x64 and arm64. Linux 5.13. */
-const LANDLOCK_CREATE_RULESET = 444;
-const LANDLOCK_CREATE_RULESET_VERSION = 1;
 const EOPNOTSUPP = 95;
 
-/** `struct landlock_ruleset_attr`: one bit of what each version brought; uapi/linux/landlock.h. */
+/** `struct landlock_ruleset_attr`: what each version brought. */
 interface Ruleset {
   readonly abi: number;
   readonly files?: number;
@@ -33,26 +30,31 @@ type LandlockAddition = "landlock-move" | "landlock-truncate" | "landlock-tcp" |
 const RULESETS: Readonly<Record<LandlockAddition, Ruleset>> = {
   "landlock-move": {
     abi: 2,
-    files: 8192,
+    files: ACCESS_FS.refer,
     detail: "files may be moved between allowed directories",
     missing: "under rules no file can be moved to another directory",
   },
   "landlock-truncate": {
     abi: 3,
-    files: 16384,
+    files: ACCESS_FS.truncate,
     detail: "truncate(2) obeys rules",
     missing: "truncate(2) escapes the rules",
   },
-  "landlock-tcp": { abi: 4, ports: 2, detail: "TCP ports obey rules", missing: "there are no rules for TCP ports" },
+  "landlock-tcp": {
+    abi: 4,
+    ports: ACCESS_NET.connectTcp,
+    detail: "TCP ports obey rules",
+    missing: "there are no rules for TCP ports",
+  },
   "landlock-ioctl": {
     abi: 5,
-    files: 32768,
+    files: ACCESS_FS.ioctlDev,
     detail: "ioctls of devices obey rules",
     missing: "ioctls of devices escape the rules",
   },
   "landlock-scope": {
     abi: 6,
-    scoped: 3,
+    scoped: SCOPE.abstractUnixSocket | SCOPE.signal,
     detail: "no signals and no abstract unix sockets to the outside",
     missing: "signals and abstract unix sockets escape the rules",
   },
@@ -62,8 +64,8 @@ type LandlockFeature = "landlock" | LandlockAddition;
 
 /** Makes a ruleset of each kind, which binds nobody, and closes it. */
 export function tryLandlock(): Findings<LandlockFeature> {
-  const abi = native().syscall(LANDLOCK_CREATE_RULESET, 0, 0, LANDLOCK_CREATE_RULESET_VERSION, 0, 0, 0);
-  const missing = abi >= 1 ? makeRuleset({ files: 1 }) : -abi;
+  const abi = landlockAbi();
+  const missing = abi >= 1 ? makeRuleset({ files: ACCESS_FS.execute }) : -abi;
   const landlock = missing === 0 ? yes(`ABI ${abi}: rules for files`) : absent(missing);
   const finding = (ruleset: Ruleset): Finding => {
     if (missing !== 0) return untried("there is no Landlock");
@@ -87,7 +89,7 @@ function makeRuleset({ files = 0, ports = 0, scoped = 0 }: Partial<Ruleset>): nu
   const attributes = new BigUint64Array([files, ports, scoped].map(BigInt));
   // Fields behind those of its own an old kernel refuses, unless they are not passed.
   const size = scoped !== 0 ? 24 : ports !== 0 ? 16 : 8;
-  const fd = native().syscall(LANDLOCK_CREATE_RULESET, native().addressOf(attributes), size, 0, 0, 0, 0);
+  const fd = landlockRuleset(attributes, size);
   if (fd < 0) return -fd;
   close(fd);
   return 0;

@@ -268,6 +268,12 @@ export function landlockVersion(): number {
   return syscall(nr.landlock_create_ruleset, 0, 0, VERSION, 0, 0, 0);
 }
 
+/** A ruleset from `struct landlock_ruleset_attr`: its fd. landlock_create_ruleset(2), Linux 5.13. */
+export function landlockRuleset(attributes: BigUint64Array, size: number): number {
+  ready();
+  return syscall(nr.landlock_create_ruleset, native().addressOf(attributes), size, 0, 0, 0, 0);
+}
+
 /** Anonymous memory that costs pages only where it is touched. */
 export function mmap(length: number): number {
   ready();
