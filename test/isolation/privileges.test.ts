@@ -5,20 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ProcessPool } from "pidpool";
 import { tempDir } from "../helpers/files.ts";
+import { ATTEMPTS } from "../helpers/attempts.ts";
 import { hasCommands } from "../helpers/processes.ts";
 
 const LEVELS = ["shared", "contained", "private", { pid: "private" }] as const;
 
-const ATTACK = `
-import ctypes, os, socket, sys
-libc = ctypes.CDLL(None, use_errno=True)
-def attempt(name, call):
-    try:
-        r = call()
-        print(name, "done" if r is None or r >= 0 else os.strerror(ctypes.get_errno()))
-    except OSError as e:
-        print(name, e.strerror)
-dir = sys.argv[1].encode()
+const ATTACK = `${ATTEMPTS}dir = sys.argv[1].encode()
 attempt("mknod", lambda: (os.mknod(dir + b"/null", 0o20666, os.makedev(1, 3)), os.unlink(dir + b"/null")) and None)
 attempt("mount", lambda: libc.mount(b"none", dir, b"tmpfs", 0, None))
 attempt("hostname", lambda: libc.sethostname(*(lambda n: (n, len(n)))(os.uname().nodename.encode())))

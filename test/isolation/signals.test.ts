@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProcessPool, type Isolation } from "pidpool";
+import { ATTEMPTS } from "../helpers/attempts.ts";
 import { startFixture } from "../helpers/fixture.ts";
 import { guardianPids, hasCommands, isAlive } from "../helpers/processes.ts";
 import { said } from "../helpers/wait.ts";
@@ -31,16 +32,7 @@ test("a process group that is shared with this process is no way out of a pid na
   }
 });
 
-const ATTACK = `
-import ctypes, os, signal, sys
-libc = ctypes.CDLL(None, use_errno=True)
-def attempt(name, call):
-    try:
-        r = call()
-        print(name, "done" if r is None or r >= 0 else os.strerror(ctypes.get_errno()))
-    except OSError as e:
-        print(name, e.strerror)
-def raw(*args):
+const ATTACK = `${ATTEMPTS}def raw(*args):
     return libc.syscall(*[ctypes.c_long(a) for a in args])
 pid = int(sys.argv[1])
 buffer = ctypes.create_string_buffer(64)
