@@ -4,12 +4,9 @@
 #include "launch.h"
 
 #define CLOSE_RANGE_UNSHARE 2 /* Linux 5.9 */
-#define SIG_SETMASK 2
-#define PR_SET_PDEATHSIG 1
 #define F_SETFD 2
 #define F_DUPFD_CLOEXEC 1030
 #define O_RDWR 2
-#define AT_FDCWD -100
 
 enum { ENOENT = 2, ESRCH = 3, EACCES = 13, ENODEV = 19, ENOTDIR = 20, ETIMEDOUT = 110, ESTALE = 116 };
 

@@ -13,16 +13,13 @@
 #define CLONE_CLEAR_SIGHAND 0x100000000ULL /* Linux 5.5 */
 #define CLONE_INTO_CGROUP 0x200000000ULL   /* Linux 5.7 */
 
-#define SIGKILL 9
 #define SIGCHLD 17
 #define SIGSTOP 19
 #define NSIG 64
 #define SIG_IGN ((void *)1)
-#define SIG_SETMASK 2
 #define PR_GET_DUMPABLE 3
 #define PR_SET_DUMPABLE 4
 #define F_DUPFD_CLOEXEC 1030
-#define O_CLOEXEC 02000000
 #define EPOLL_CTL_ADD 1
 #define EPOLLIN 1
 #define P_PIDFD 3

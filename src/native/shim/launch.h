@@ -11,9 +11,13 @@
 /* Copying this many fds costs less than lending one. */
 #define PP_LOW_FDS 64
 /* How long one held up in exec keeps others from being seen. */
+#define SIGKILL 9
+#define SIG_SETMASK 2
+#define PR_SET_PDEATHSIG 1
+#define O_CLOEXEC 02000000
+#define AT_FDCWD -100
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1
-#define CLONE_NEWNS 0x20000U
 #define CLONE_NEWUSER 0x10000000U
 #define CLONE_NEWPID 0x20000000U
 #define CLONE_NEWNET 0x40000000U

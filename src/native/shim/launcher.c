@@ -10,9 +10,6 @@
 
 #define EXPORT __attribute__((visibility("default")))
 #define FUTEX_WAIT_PRIVATE 128
-#define SIG_SETMASK 2
-#define SIGKILL 9
-#define PR_SET_PDEATHSIG 1
 
 enum { EPERM = 1 };
 

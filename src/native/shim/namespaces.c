@@ -2,11 +2,7 @@
 #include "pidpool.h"
 #include "launch.h"
 
-#define PR_SET_PDEATHSIG 1
-#define SIGKILL 9
 #define O_WRONLY 1
-#define O_CLOEXEC 02000000
-#define AT_FDCWD -100
 #define AT_RECURSIVE 0x8000
 #define AF_INET 2
 #define SOCK_DGRAM 2
@@ -56,9 +52,8 @@ void pp_enter_namespaces(struct start *s)
 	struct pp_spec *spec = s->spec;
 	long r;
 
-	if (spec->cloned & CLONE_NEWUSER) {
+	if (spec->cloned & CLONE_NEWUSER)
 		await_maps(s);
-	}
 	/* The user namespace comes first: it gives the right to the others. */
 	r = 0;
 	if (spec->join_user >= 0 && !s->deputy)

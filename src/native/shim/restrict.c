@@ -19,8 +19,6 @@
 #define LANDLOCK_OF_FILES (1ULL | 2 | 4 | 1 << 14 | 1 << 15)
 #define SECCOMP_SET_MODE_FILTER 1
 #define O_PATH 010000000
-#define O_CLOEXEC 02000000
-#define AT_FDCWD -100
 
 enum { EINVAL = 22 };
 
