@@ -31,6 +31,7 @@ export type {
   SeccompRule,
 } from "./process/seccomp/options.ts";
 export type { ExitFacts, ExitReason, ExitReport } from "./process/report.ts";
+export type { Notification } from "./process/notification.ts";
 export type { Output, RunResult, Truncation } from "./process/result.ts";
 export { probe } from "./doctor/probe.ts";
 export type { ProbeReport, ProbeResult, ProbeStatus } from "./doctor/report.ts";

@@ -46,8 +46,14 @@ export const SPEC = {
   handledFiles: 152,
   handledPorts: 160,
   scoped: 168,
-  SIZE: 176,
+  /** Strings of {@link PID_ROOM} bytes that the child fills with its own pid. */
+  pidc: 176,
+  pids: 180,
+  SIZE: 184,
 } as const;
+
+/** Bytes for a pid in decimal, its NUL included. */
+export const PID_ROOM = 16;
 
 /** `struct pp_mount`, `struct pp_limit`, `struct pp_rule`, `struct sock_filter`. */
 export const MOUNT = { source: 0, target: 4, type: 8, data: 12, flags: 16, attributes: 24, SIZE: 32 } as const;
@@ -220,7 +226,7 @@ export const CHILD_STACKS = 163840;
 
 /** What `pp_layout(0…)` must answer. */
 export const EXPECTED_LAYOUT: readonly number[] = [
-  5,
+  6,
   SPEC.SIZE,
   FD.SIZE,
   SLOT.SIZE,
@@ -251,4 +257,5 @@ export const EXPECTED_LAYOUT: readonly number[] = [
   LIMIT.SIZE,
   RULE.SIZE,
   LAUNCHER.needsDeputy,
+  SPEC.pidc,
 ];

@@ -36,7 +36,8 @@ export function encodeSpec(spec: Encodable): Uint8Array {
   const fdsAt = envpAt + (env.offsets.length + 1) * 8;
   const pathsAt = fdsAt + fds.length * FD.SIZE;
   const groupsAt = pathsAt + candidates.length * 4;
-  const stringsAt = groupsAt + groups.length * 4;
+  const pidsAt = groupsAt + groups.length * 4;
+  const stringsAt = pidsAt + env.pids.length * 4;
   const envAt = stringsAt + joined.length;
   const confinementAt = (envAt + env.bytes.length + 7) & ~7;
   const size = confinementAt + (confinement?.bytes.length ?? 0);
@@ -59,6 +60,7 @@ export function encodeSpec(spec: Encodable): Uint8Array {
   for (let i = 0; i < env.offsets.length; i++) table(envpAt, 8, i, envAt + (env.offsets[i] ?? 0));
   for (let i = 0; i < candidates.length; i++) table(pathsAt, 4, i, nextString());
   for (let i = 0; i < groups.length; i++) table(groupsAt, 4, i, groups[i] ?? 0);
+  for (let i = 0; i < env.pids.length; i++) table(pidsAt, 4, i, envAt + (env.pids[i] ?? 0));
   fds.forEach((plan, i) => {
     const field = (offset: number, value: number): void => table(fdsAt + offset, FD.SIZE, i, value);
     field(FD.target, plan.target);
@@ -83,6 +85,8 @@ export function encodeSpec(spec: Encodable): Uint8Array {
   header(SPEC.fds, fdsAt);
   header(SPEC.groupc, groups.length);
   header(SPEC.groups, groupsAt);
+  header(SPEC.pidc, env.pids.length);
+  header(SPEC.pids, pidsAt);
   header(SPEC.cwd, spec.cwd === undefined ? 0 : nextString());
   header(SPEC.uid, spec.uid);
   header(SPEC.gid, spec.gid);

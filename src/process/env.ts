@@ -1,14 +1,24 @@
 // The child's environment, as a table of "NAME=value" strings ready to copy.
 import { InvalidOptionError } from "../errors.ts";
+import { PID_ROOM } from "../native/layout.ts";
 
 /** An environment as bytes, with where each string begins, and the PATH in it. */
 export interface EnvBlock {
   readonly bytes: Uint8Array;
   readonly offsets: Uint32Array;
   readonly path: string | undefined;
+  /** Where in it the child writes its own pid. */
+  readonly pids: readonly number[];
 }
 
-const NONE: EnvBlock = { bytes: new Uint8Array(0), offsets: new Uint32Array(0), path: undefined };
+const NONE: EnvBlock = { bytes: new Uint8Array(0), offsets: new Uint32Array(0), path: undefined, pids: [] };
+
+/** A variable that the pool sets, whatever the child's environment has by that name. */
+export interface Variable {
+  readonly name: string;
+  /** Undefined for the child's own pid, as it sees it. */
+  readonly value: string | undefined;
+}
 
 let lastInherited: { readonly text: string; readonly block: EnvBlock } | undefined;
 
@@ -51,5 +61,25 @@ function encode(text: string, path: string | undefined): EnvBlock {
   const bytes = Buffer.from(text, "utf8");
   const offsets: number[] = [];
   for (let at = 0; at < bytes.length; at = bytes.indexOf(0, at) + 1) offsets.push(at);
-  return { bytes, offsets: Uint32Array.from(offsets), path };
+  return { bytes, offsets: Uint32Array.from(offsets), path, pids: [] };
+}
+
+/** The same environment with the pool's variables in place of those of the same names. */
+export function withVariables(env: EnvBlock, variables: readonly Variable[]): EnvBlock {
+  if (variables.length === 0) return env;
+  const names = new Set(variables.map(({ name }) => name));
+  const given = Buffer.from(env.bytes.buffer, env.bytes.byteOffset, env.bytes.length).toString("utf8");
+  const kept = given.split("\0").filter((entry) => entry !== "" && !names.has(entry.slice(0, entry.indexOf("="))));
+  const set = variables.map(({ name, value }) => `${name}=${value ?? "\0".repeat(PID_ROOM - 1)}`);
+  const entries = [...kept, ...set].map((entry) => Buffer.from(`${entry}\0`, "utf8"));
+  const offsets = new Uint32Array(entries.length);
+  const pids: number[] = [];
+  let at = 0;
+  for (const [i, { length }] of entries.entries()) {
+    offsets[i] = at;
+    const variable = variables[i - kept.length];
+    if (variable !== undefined && variable.value === undefined) pids.push(at + Buffer.byteLength(variable.name) + 1);
+    at += length;
+  }
+  return { bytes: Buffer.concat(entries), offsets, path: env.path, pids };
 }

@@ -267,6 +267,19 @@ export interface LaunchOptions extends CommonOptions {
   input?: Input | undefined;
   /** See {@link StdioOption}. Default: `["ignore", "capture", "capture"]` for `run()`, `"pipe"` for `spawn()`. */
   stdio?: StdioOption | undefined;
+  /**
+   * How the child may speak of itself while it runs. `true`: by the protocol of sd_notify(3), over the datagram socket
+   * that its variable NOTIFY_SOCKET names. `{ fd }`: by a newline to that fd of its own, above 2, once it is ready.
+   * What it says comes as the event `notify` of its {@link Process}; its last STATUS= and ERRNO= are the report's
+   * `message`. Default: false.
+   */
+  notify?: boolean | { readonly fd: number } | undefined;
+  /**
+   * Milliseconds within which the child must say WATCHDOG=1 again and again, from its READY=1 on; else it gets SIGABRT,
+   * after `killAfter` SIGKILL, and the report's `reason` is `"watchdog"`. Needs `notify: true`; the child finds it
+   * in WATCHDOG_USEC and WATCHDOG_PID. sd_watchdog_enabled(3). Default: 0, none.
+   */
+  watchdog?: number | undefined;
   /** Ends the child as a timeout does; before its start, the launch rejects with ERR_ABORTED. */
   signal?: AbortSignal | undefined;
 }

@@ -1,6 +1,7 @@
 // The handle of a live child.
 import type { Duplex, Readable, Writable } from "node:stream";
 import { EventEmitter } from "eventemitter3";
+import type { Notification } from "./notification.ts";
 import type { Signal } from "./options.ts";
 import type { ExitReport } from "./report.ts";
 import type { RunResult } from "./result.ts";
@@ -30,6 +31,8 @@ export type StdioStream = Readable | Writable | Duplex | null;
 export interface ProcessEvents {
   /** The child has ended and was reaped. Piped streams may still hold output. */
   exit: (report: ExitReport) => void;
+  /** The child has said something of itself: see the option `notify`. */
+  notify: (notification: Notification) => void;
 }
 
 /**

@@ -8,7 +8,7 @@ import { SPEC_FLAG } from "../native/layout.ts";
 import type { CgroupPlan } from "./cgroup-limits.ts";
 import { confine } from "./confine.ts";
 import { encodeSpec } from "./encode.ts";
-import { givenEnv, inheritedEnv } from "./env.ts";
+import { givenEnv, inheritedEnv, withVariables, type Variable } from "./env.ts";
 import type { IsolationPlan } from "./isolation.ts";
 import { ownDirectory, ownUmask } from "./own-state.ts";
 import type { Landlock } from "./landlock.ts";
@@ -96,6 +96,7 @@ const DEFAULT_PATH = "/bin:/usr/bin";
 /**
  * Checks and resolves the options of a launch.
  *
+ * @param variables What the pool adds to the child's environment.
  * @throws InvalidOptionError naming the option, its value and what is allowed.
  * @throws IsolationError where this machine cannot confine the child as asked.
  */
@@ -105,6 +106,7 @@ export function resolveSpec(
   args: unknown,
   options: unknown,
   defaults: LaunchOptions = {},
+  variables: readonly Variable[] = [],
 ): LaunchSpec {
   const program = path("file", file);
   const argv = checkArgs(args);
@@ -112,7 +114,7 @@ export function resolveSpec(
   const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
   const { confinement, isolation, limits, landlock, cgroup } = confine(o, directory);
   const cwd = directory ?? ownDirectory(isolation);
-  const env = o.env === undefined ? inheritedEnv() : givenEnv(o.env);
+  const env = withVariables(o.env === undefined ? inheritedEnv() : givenEnv(o.env), variables);
   const fds = planStdio(kind, o.stdio, o.input, cwd);
   // From another pid namespace, a group that is shared with processes outside is the one way to signal them.
   const session = oneOf("session", o.session ?? isolation.pid, [false, true, "group"]);

@@ -114,6 +114,24 @@ static void set_credentials(struct start *s)
 	}
 }
 
+/* Sixteen bytes are reserved for each. Which pid it is depends on the pid namespace,
+ * so only the child can tell. */
+static void write_pids(struct pp_spec *spec)
+{
+	u32 *places = at(spec, spec->pids);
+
+	for (u32 i = 0; i < spec->pidc; i++) {
+		char *to = at(spec, places[i]);
+		u32 digits = 1;
+		long pid = SYS0(NR_getpid);
+		for (long rest = pid; rest >= 10; rest /= 10)
+			digits++;
+		to[digits] = 0;
+		for (; digits > 0; pid /= 10)
+			to[--digits] = (char)('0' + pid % 10);
+	}
+}
+
 /* Tries the candidates as execvp(3) does, but leaves ENOEXEC an error. */
 static long try_exec(struct pp_spec *spec)
 {
@@ -212,6 +230,7 @@ void pp_child_main(void *arg)
 	pp_lock(s, ruleset);
 	u64 none = 0;
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
+	write_pids(spec);
 	pp_filter(s);
 	fail(s, PP_STAGE_EXECVE, try_exec(spec));
 }

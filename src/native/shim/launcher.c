@@ -297,7 +297,7 @@ static const u32 layout[] = {
 	OFFSET(pp_spec, cloned), OFFSET(pp_spec, join_user), OFFSET(pp_spec, cgroup),
 	OFFSET(pp_spec, mountc), OFFSET(pp_spec, filter), OFFSET(pp_spec, capabilities), OFFSET(pp_spec, scoped),
 	sizeof(struct pp_mount), sizeof(struct pp_limit), sizeof(struct pp_rule),
-	OFFSET(pp_launcher, needs_deputy),
+	OFFSET(pp_launcher, needs_deputy), OFFSET(pp_spec, pidc),
 };
 
 /* The numbers that ../layout.ts must agree with, one by one; -1 past the end. */

@@ -8,7 +8,7 @@
 
 #include "arch.h"
 
-#define PP_ABI 5
+#define PP_ABI 6
 
 /* Who may change a slot's state: its owner (the thread that uses the pool)
  * FREE -> QUEUED -> CANCELLED, and an end -> FREE; the launcher QUEUED ->
@@ -108,6 +108,7 @@ struct pp_spec {
 	u32 filterc, filter; /* seccomp: table of struct sock_filter, 8 bytes each */
 	u64 capabilities;   /* what the child keeps */
 	u64 handled_files, handled_ports, scoped; /* struct landlock_ruleset_attr */
+	u32 pidc, pids; /* table of u32: strings that the child fills with its own pid */
 };
 
 /* One child, from the wish to the report. 56 bytes are the shim's, the rest

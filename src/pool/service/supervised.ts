@@ -1,0 +1,26 @@
+// What a group holds, and what it tells the group: services and groups alike.
+import type { PidpoolError } from "../../errors.ts";
+import type { ExitReport } from "../../process/report.ts";
+
+/** A part of a group. */
+export interface Supervised {
+  readonly name: string;
+  /** Starts it anew, whatever became of it before. Resolves once all of it is ready; rejects where it fails or is stopped first. */
+  start(): Promise<void>;
+  /** Ends it gracefully, as its options say. Resolves when nothing of it is left; never rejects. */
+  stop(): Promise<void>;
+  /** Who hears of its ends from now on. Set once, before the first start. */
+  overseer: Overseer | undefined;
+}
+
+/** What stands above a service or a group. */
+export interface Overseer {
+  /**
+   * A process of it has ended and its restart policy asks for a restart.
+   *
+   * @returns true where the overseer takes care: it will call stop() and start(); false: restart that process yourself.
+   */
+  ended(part: Supervised, report: ExitReport | undefined): boolean;
+  /** It has reached its start limit (or could not start at all) and its options say "escalate". It has no live process any more. */
+  failed(part: Supervised, error: PidpoolError): void;
+}
