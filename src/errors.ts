@@ -1,6 +1,7 @@
 // Every error that this library throws or rejects with: one base class, one
 // table of codes, and the few classes that carry more than a code. Imports
 // types only, so every layer may use it.
+import type { ExitReport } from "./process/report.ts";
 import type { RunResult } from "./process/result.ts";
 
 /** What each `code` of a {@link PidpoolError} means. */
@@ -13,6 +14,7 @@ export const ERROR_CODES = {
   ERR_CLOSED: "the pool is closed or destroyed",
   ERR_ABORTED: "the AbortSignal fired before the child was started",
   ERR_ISOLATION: "this machine refuses the isolation that was asked for",
+  ERR_SERVICE_FAILED: "a service, or a replica of it, has ended and is not started again",
   ERR_SUPERVISOR: "a supervisor thread could not be kept alive",
 } as const;
 
@@ -52,11 +54,19 @@ export class InvalidOptionError extends PidpoolError {
   /** The option's path, e.g. `"stdio[3]"`. */
   readonly option: string;
   readonly value: unknown;
+  readonly #allowed: string;
 
   constructor(option: string, value: unknown, allowed: string) {
     super("ERR_INVALID_OPTION", `${option} is ${show(value)}; ${allowed}`);
     this.option = option;
     this.value = value;
+    this.#allowed = allowed;
+  }
+
+  /** The same of options that are an option themselves. */
+  within(parent: string): InvalidOptionError {
+    const option = this.option === "options" ? parent : `${parent}.${this.option}`;
+    return new InvalidOptionError(option, this.value, this.#allowed);
   }
 
   static {
@@ -121,6 +131,26 @@ export class ExitError extends PidpoolError {
 
   static {
     ExitError.prototype.name = "ExitError";
+  }
+}
+
+/** A group has failed, or was stopped before it was ready. Nothing of it is left. */
+export class GroupError extends PidpoolError {
+  declare readonly code: "ERR_SERVICE_FAILED";
+  /** The group's path. */
+  readonly group: string;
+  /** How processes ended that the group was told of: the last ten since it was started, the latest at the end. */
+  readonly reports: readonly ExitReport[];
+
+  /** @param cause What its part failed of, where that is why. */
+  constructor(group: string, message: string, reports: readonly ExitReport[], cause?: unknown) {
+    super("ERR_SERVICE_FAILED", message, { cause });
+    this.group = group;
+    this.reports = reports;
+  }
+
+  static {
+    GroupError.prototype.name = "GroupError";
   }
 }
 

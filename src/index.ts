@@ -36,5 +36,13 @@ export type { Output, RunResult, Truncation } from "./process/result.ts";
 export { probe } from "./doctor/probe.ts";
 export type { ProbeReport, ProbeResult, ProbeStatus } from "./doctor/report.ts";
 export type { Feature, FeatureGroup } from "./doctor/features.ts";
-export { ERROR_CODES, ExitError, InvalidOptionError, IsolationError, LaunchError, PidpoolError } from "./errors.ts";
+export {
+  ERROR_CODES,
+  ExitError,
+  GroupError,
+  InvalidOptionError,
+  IsolationError,
+  LaunchError,
+  PidpoolError,
+} from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

@@ -5,7 +5,10 @@ import type { ExitReport } from "../../process/report.ts";
 /** A part of a group. */
 export interface Supervised {
   readonly name: string;
-  /** Starts it anew, whatever became of it before. Resolves once all of it is ready; rejects where it fails or is stopped first. */
+  /**
+   * Starts it anew, whatever became of it before. Resolves once all of it is ready; rejects where it fails or is stopped
+   * first: something of it may be left then, until stop() has resolved.
+   */
   start(): Promise<void>;
   /** Ends it gracefully, as its options say. Resolves when nothing of it is left; never rejects. */
   stop(): Promise<void>;
@@ -18,7 +21,7 @@ export interface Overseer {
   /**
    * A process of it has ended and its restart policy asks for a restart.
    *
-   * @returns true where the overseer takes care: it will call stop() and start(); false: restart that process yourself.
+   * @returns true where the overseer takes care: it will call stop(), and start() unless it gives up; false: restart that process yourself.
    */
   ended(part: Supervised, report: ExitReport | undefined): boolean;
   /** It has reached its start limit (or could not start at all) and its options say "escalate". It has no live process any more. */

@@ -1,0 +1,88 @@
+// The options of groups: defaults and checks, and the making of a group with
+// all that is in it.
+import { InvalidOptionError } from "../../errors.ts";
+import { bag, integer, oneOf, text } from "../../process/validate.ts";
+import { Group, type GroupHost } from "./group.ts";
+import { GroupParts } from "./group-parts.ts";
+import { STRATEGIES, type Strategy } from "./group-plan.ts";
+import type { Supervised } from "./supervised.ts";
+
+/** Options of {@link ProcessPool.group}. */
+export interface GroupOptions<ServiceOptions> {
+  /** What it is called in events, errors and paths: not empty, without "/". */
+  name: string;
+  /** What is restarted when a part has ended: it alone, all parts, or it and those after it. Default: `"one_for_one"`. */
+  strategy?: Strategy | undefined;
+  /** Ends that it stands within `period`; one more, and it fails. 0–10 000. Default: 1. */
+  intensity?: number | undefined;
+  /** In milliseconds, 1–2 147 483 647. Default: 5 000. */
+  period?: number | undefined;
+  /** Services and groups, in start order; at least one. Their names differ. */
+  parts: readonly (ServiceOptions | GroupOptions<ServiceOptions>)[];
+}
+
+/** Makes a service of its options, without starting it. `option` is where they are, `name` is its path. */
+export type MakeService<P> = (options: unknown, option: string, name: string) => P;
+
+const KEYS: ReadonlySet<string> = new Set(["name", "strategy", "intensity", "period", "parts"]);
+/** Options that hold themselves are met here. */
+const DEEPEST = 32;
+
+/**
+ * Makes a group and all in it, and starts nothing.
+ *
+ * @throws InvalidOptionError
+ */
+export function makeGroup<P extends Supervised>(
+  options: unknown,
+  makeService: MakeService<P>,
+  host: GroupHost,
+): Group<P> {
+  return make(options, "options", [], makeService, host);
+}
+
+function make<P extends Supervised>(
+  options: unknown,
+  option: string,
+  above: readonly string[],
+  makeService: MakeService<P>,
+  host: GroupHost,
+): Group<P> {
+  const at = (key: string): string => (option === "options" ? key : `${option}.${key}`);
+  const given = bag(option, options, KEYS);
+  const path = [...above, partName(at("name"), given["name"])];
+  const strategy = oneOf(at("strategy"), given["strategy"] ?? "one_for_one", STRATEGIES);
+  const intensity = integer(at("intensity"), given["intensity"] ?? 1, 0, 10_000);
+  const period = integer(at("period"), given["period"] ?? 5_000, 1, 2 ** 31 - 1);
+  const list: unknown = given["parts"];
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new InvalidOptionError(
+      at("parts"),
+      list,
+      "it must be an array of the options of services and groups, not empty",
+    );
+  }
+  if (path.length > DEEPEST) throw new InvalidOptionError(at("parts"), list, `groups nest ${DEEPEST} deep at most`);
+  const parts = new Map<string, P | Group<P>>();
+  for (const [index, part] of (list as readonly unknown[]).entries()) {
+    const where = `${at("parts")}[${index}]`;
+    if (typeof part !== "object" || part === null || Array.isArray(part)) {
+      throw new InvalidOptionError(where, part, "it must be the options of a service or of a group");
+    }
+    const name = partName(`${where}.name`, (part as { name?: unknown }).name);
+    if (parts.has(name))
+      throw new InvalidOptionError(`${where}.name`, name, "each part of a group has a name of its own");
+    const isGroup = "parts" in part;
+    parts.set(
+      name,
+      isGroup ? make(part, where, path, makeService, host) : makeService(part, where, [...path, name].join("/")),
+    );
+  }
+  return new Group({ name: path.join("/"), strategy, intensity, period }, new GroupParts([...parts]), host);
+}
+
+function partName(option: string, value: unknown): string {
+  const name = text(option, value, false);
+  if (name.includes("/")) throw new InvalidOptionError(option, value, 'it must not hold "/", which joins names');
+  return name;
+}
