@@ -2,6 +2,30 @@
 export { ProcessPool } from "./pool/pool.ts";
 export type { ChildInfo, PoolEvents, RunOptions, SpawnOptions } from "./pool/pool.ts";
 export { Command } from "./pool/command.ts";
+export { Group } from "./pool/service/group.ts";
+export type { GroupEvents, GroupRestart } from "./pool/service/group.ts";
+export type { GroupState } from "./pool/service/group-lifecycle.ts";
+export type { GroupOptions } from "./pool/service/group-options.ts";
+export type { GroupParts } from "./pool/service/group-parts.ts";
+export type { Strategy } from "./pool/service/group-plan.ts";
+export { Service } from "./pool/service/service.ts";
+export type { ServiceEvents } from "./pool/service/service.ts";
+export type { Replica } from "./pool/service/replica.ts";
+export type { RestartInfo, ServiceEnd } from "./pool/service/end.ts";
+export type { ReplicaState, ServiceState } from "./pool/service/lifecycle.ts";
+export type { RestartPolicy } from "./pool/service/restart-decision.ts";
+export type { ServiceResult } from "./pool/service/result.ts";
+export type {
+  ExitStatus,
+  HealthProbe,
+  Probe,
+  ProbeFunction,
+  Readiness,
+  Reload,
+  RestartOptions,
+  ServiceCommand,
+  ServiceOptions,
+} from "./pool/service/options.ts";
 export type { PoolOptions } from "./pool/options.ts";
 export type { HistogramSummary, PoolStats, SupervisorStats } from "./pool/stats.ts";
 export { Process } from "./process/process.ts";
@@ -44,5 +68,6 @@ export {
   IsolationError,
   LaunchError,
   PidpoolError,
+  ServiceError,
 } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

@@ -1,5 +1,5 @@
 // What the pool writes into a slot before a launch.
-import { CAPTURE, NOTIFY, SLOT } from "../native/layout.ts";
+import { CAPTURE, LEADER, NOTIFY, SLOT } from "../native/layout.ts";
 import type { Child } from "./child.ts";
 import type { OwnEnd } from "./plumbing.ts";
 import { eventToken } from "./protocol.ts";
@@ -21,7 +21,7 @@ export function fillSlot(
   set(SLOT.token + 4, generation);
   set(SLOT.notify, (spec.timeout > 0 ? NOTIFY.begin : 0) | (announce ? NOTIFY.end : 0));
   set(SLOT.stage, 0);
-  set(SLOT.leader, spec.leader ? 1 : 0);
+  set(SLOT.leader, spec.leader ? (spec.sweeps === true ? LEADER.sweeps : LEADER.yes) : LEADER.no);
   set(SLOT.reason, 0);
   set(SLOT.killSignal, spec.killSignal);
   set(SLOT.lastSignal, 0);

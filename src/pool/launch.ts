@@ -5,7 +5,7 @@ import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../err
 import { launchError } from "../process/diagnose.ts";
 import { limitReason } from "../process/limit-reason.ts";
 import { type KillScope, Process, type ProcessControl } from "../process/process.ts";
-import { describeExit, type ExitReport } from "../process/report.ts";
+import { describeExit, type ExitReason, type ExitReport } from "../process/report.ts";
 import type { RunResult } from "../process/result.ts";
 import { SIGKILL, signalName, SIGSTOP } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
@@ -61,6 +61,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   #process: Process | undefined;
   /** Resolves once the group that no child was born in is gone. */
   #abandoned: Promise<void> | undefined;
+  /** There is no child any more, and will be none. */
+  #gone = false;
 
   constructor(
     host: LaunchHost,
@@ -88,6 +90,19 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.#attempts++;
     const { errno } = error as Partial<PidpoolError>;
     this.#failedWith("cgroup", errnoNumber(errno), () => this.#reject(error));
+  }
+
+  /** Ends it, with all that it has started where it leads a session or group: takes it back if its launch has not begun. */
+  stop(reason: ExitReason, signal: number): void {
+    const { supervisor } = this.child;
+    if (supervisor !== undefined) supervisor.stop(this.child, reason, signal);
+    else if (!this.#gone)
+      this.drop(new PidpoolError("ERR_CLOSED", `${this.spec.file} was stopped before it was started`));
+  }
+
+  /** After {@link stop}: SIGKILL comes in so many milliseconds. */
+  postponeKill(killAfter: number): void {
+    this.child.supervisor?.postponeKill(this.child, killAfter);
   }
 
   /** Gives back what was made for it. */
@@ -222,6 +237,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   exited(report: ExitReport, collected: Collected): void {
+    this.#gone = true;
     const attributed = this.#attribute(report);
     const { ground } = this.child;
     // Not over before the whole tree is.
@@ -276,6 +292,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   #end(report: ExitReport | undefined): void {
+    this.#gone = true;
     this.#forgetAbort?.();
     this.leave();
     this.#host.settled(this, report);

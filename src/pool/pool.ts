@@ -1,5 +1,6 @@
 // The pool: what users call. Admits runs, spreads launches over supervisors,
 // and ends them all when it ends.
+import { performance } from "node:perf_hooks";
 import { EventEmitter } from "eventemitter3";
 import { PidpoolError } from "../errors.ts";
 import { requireSupport } from "../native/probe.ts";
@@ -13,10 +14,18 @@ import { Admission } from "./admission.ts";
 import { Groups } from "./cgroup/groups.ts";
 import type { Child } from "./child.ts";
 import { Command } from "./command.ts";
-import { abortError, Launch, type LaunchHost } from "./launch.ts";
+import { abortError, Launch, type Answer, type LaunchHost } from "./launch.ts";
 import { Ground } from "./ground.ts";
 import { Namespaces, PARKED } from "./namespaces.ts";
 import { resolvePoolOptions, type FilledPoolOptions, type PoolOptions } from "./options.ts";
+import type { RestartInfo } from "./service/end.ts";
+import { makeGroup, type GroupOptions } from "./service/group-options.ts";
+import type { Group } from "./service/group.ts";
+import type { ServiceHost } from "./service/host.ts";
+import type { ServiceOptions } from "./service/options.ts";
+import { resolveService } from "./service/plan.ts";
+import { ServiceRegistry } from "./service/registry.ts";
+import { Service } from "./service/service.ts";
 import { Tally, type PoolStats } from "./stats.ts";
 import { SupervisorSet } from "./supervisor-set.ts";
 
@@ -51,9 +60,12 @@ export interface PoolEvents {
   needsDrain: () => void;
   /** After `needsDrain`: no run waits, and a place is free. */
   drain: () => void;
+  /** A process of a service was started in the place of one that had ended by itself. */
+  restart: (restart: RestartInfo) => void;
   /**
    * A supervisor thread died and was replaced (or is tried again every second); its children live on. Or the init
-   * of the pool's pid namespace died (ERR_ISOLATION): the children that were in it died with it.
+   * of the pool's pid namespace died (ERR_ISOLATION): the children that were in it died with it. Or a service has failed
+   * whose start limit says "escalate", or a group; what is in a group tells the group instead.
    */
   error: (error: PidpoolError) => void;
 }
@@ -73,6 +85,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   readonly #host: LaunchHost;
   readonly #namespaces: Namespaces;
   readonly #groups: Groups;
+  readonly #services = new ServiceRegistry();
   #state: "open" | "closing" | "destroyed" = "open";
   #ended: Promise<void> | undefined;
 
@@ -177,6 +190,41 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return new Command<S, E>(host, file, args, options);
   }
 
+  /**
+   * Keeps replicas of a program alive; starts them at once. See docs/services.md.
+   *
+   * @throws InvalidOptionError, or PidpoolError ERR_CLOSED.
+   */
+  service(options: ServiceOptions): Service {
+    const host = this.#serviceHost();
+    const service = new Service(host, resolveService(options, this.#options.defaults));
+    const refusal = host.enter(service);
+    if (refusal !== undefined) throw refusal;
+    void service.start();
+    return service;
+  }
+
+  /**
+   * Keeps services and groups alive together: starts them in order, stops them in reverse, restarts them by a strategy
+   * of OTP's supervisors. Starts them at once. See docs/groups.md.
+   *
+   * @throws InvalidOptionError, or PidpoolError ERR_CLOSED.
+   */
+  group(options: GroupOptions): Group {
+    const { defaults } = this.#options;
+    const host = this.#serviceHost();
+    const group = makeGroup(options, (part, name) => new Service(host, { ...resolveService(part, defaults), name }), {
+      now: () => performance.now(),
+      error: (error) => void this.emit("error", error),
+      enter: (group) => host.enter(group),
+      leave: (group) => host.leave(group),
+    });
+    const refusal = host.enter(group);
+    if (refusal !== undefined) throw refusal;
+    void group.start();
+    return group;
+  }
+
   /** Runs that wait for a place. */
   get queueSize(): number {
     return this.#admission.queueSize;
@@ -209,9 +257,10 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     };
   }
 
-  /** Takes no new children, waits until all have ended, and frees everything. */
+  /** Takes no new children, stops all services and groups, waits until all children have ended, and frees everything. */
   close(): Promise<void> {
     if (this.#state === "open") this.#state = "closing";
+    this.#services.stop();
     return this.#end();
   }
 
@@ -223,6 +272,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     if (this.#state !== "destroyed") {
       this.#state = "destroyed";
       const closed = closedError();
+      this.#services.stop();
       for (const launch of this.#admission.shut()) launch.drop(closed);
       for (const { child } of this.#admission.live) child.supervisor?.stop(child, "shutdown", SIGKILL);
     }
@@ -249,6 +299,28 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return new Promise((resolve, reject) => {
       this.#admission.start(new Launch(this.#host, spec, true, undefined, { resolve, reject }));
     });
+  }
+
+  #serviceHost(): ServiceHost {
+    return {
+      defaults: this.#options.defaults,
+      launch: (spec, answer) => this.#launch(spec, answer),
+      restarted: (info) => void this.emit("restart", info),
+      escalated: (error) => void this.emit("error", error),
+      enter: (service) => (this.#state === "open" ? this.#services.enter(service) : closedError()),
+      leave: (service) => this.#services.leave(service),
+    };
+  }
+
+  /** A spawn() whose caller wants no promise. */
+  #launch(spec: LaunchSpec, answer: Answer<Process>): Launch | undefined {
+    if (this.#state !== "open") {
+      answer.reject(closedError());
+      return undefined;
+    }
+    const launch = new Launch(this.#host, spec, true, undefined, answer);
+    this.#admission.start(launch);
+    return launch;
   }
 
   #refusal(spec: LaunchSpec): PidpoolError | undefined {

@@ -1,8 +1,15 @@
 // The least that a group can hold: one process, started again when it ends
 // unless the group takes care. For tests of groups alone.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import { PidpoolError, type ExitReport, type Process, type ProcessPool } from "pidpool";
+import {
+  PidpoolError,
+  type ExitReport,
+  type Process,
+  type ProcessPool,
+  type Replica,
+  type ServiceOptions,
+} from "pidpool";
 import { makeGroup } from "#pidpool/pool/service/group-options.js";
 import type { Group } from "#pidpool/pool/service/group.js";
 import type { Overseer, Supervised } from "#pidpool/pool/service/supervised.js";
@@ -102,8 +109,13 @@ export interface Ward {
 /** Makes a group, and does not start it. */
 export function ward(pool: ProcessPool, options: unknown, now = (): number => performance.now()): Ward {
   const errors: PidpoolError[] = [];
-  const makePart = (part: unknown, _option: string, name: string): Part => new Part(name, part as PartOptions, pool);
-  const group = makeGroup(options, makePart, { now, refusal: () => undefined, error: (error) => errors.push(error) });
+  const makePart = (part: unknown, name: string): Part => new Part(name, part as PartOptions, pool);
+  const group = makeGroup(options, makePart, {
+    now,
+    enter: () => undefined,
+    leave: () => {},
+    error: (error) => errors.push(error),
+  });
   return {
     group,
     errors,
@@ -114,6 +126,15 @@ export function ward(pool: ProcessPool, options: unknown, now = (): number => pe
     },
   };
 }
+
+const SHOWS_READY = "exec 9< /dev/null";
+
+/** Whether it has fd 9. */
+function showsReady({ pid }: Replica): boolean {
+  return existsSync(`/proc/${pid}/fd/9`);
+}
+
+const AWAITS_INPUT = "while read line; do :; done";
 
 /** A file that processes write lines to. */
 export class Journal {
@@ -143,12 +164,19 @@ export class Journal {
   }
 
   /** The pauses let whatever comes too early show in the journal. */
-  script(name: string, ready = ":", stop = ":"): string {
+  script(name: string, ready = ":"): string {
     const write = (line: string): string => `echo '${line}' >> '${this.path}'`;
     return `
-      trap "${write(`-${name}`)}; sleep 0.01; ${stop}; ${write(`${name}.`)}; exit 0" TERM
+      trap "${write(`-${name}`)}; sleep 0.01; ${write(`${name}.`)}; exit 0" TERM
       ${write(`+${name}`)}; sleep 0.01; ${ready}; ${write(`${name}!`)}; echo >&3
-      while read line; do :; done`;
+      ${AWAITS_INPUT}`;
+  }
+
+  /** Options of a service that writes the same; it is restarted without much delay. */
+  service(name: string, more: Omit<Partial<ServiceOptions>, "name" | "file" | "args"> = {}): ServiceOptions {
+    const restart = { backoff: { initial: 1, jitter: 0 } };
+    const script = this.script(name).replace("echo >&3", SHOWS_READY).replace(AWAITS_INPUT, "sleep 1000 & wait");
+    return { name, file: "sh", args: ["-c", script], ready: { probe: showsReady, interval: 2 }, restart, ...more };
   }
 
   #lines(): string[] {

@@ -5,10 +5,11 @@ import { bag, integer, oneOf, text } from "../../process/validate.ts";
 import { Group, type GroupHost } from "./group.ts";
 import { GroupParts } from "./group-parts.ts";
 import { STRATEGIES, type Strategy } from "./group-plan.ts";
+import type { ServiceOptions } from "./options.ts";
 import type { Supervised } from "./supervised.ts";
 
 /** Options of {@link ProcessPool.group}. */
-export interface GroupOptions<ServiceOptions> {
+export interface GroupOptions {
   /** What it is called in events, errors and paths: not empty, without "/". */
   name: string;
   /** What is restarted when a part has ended: it alone, all parts, or it and those after it. Default: `"one_for_one"`. */
@@ -18,11 +19,11 @@ export interface GroupOptions<ServiceOptions> {
   /** In milliseconds, 1–2 147 483 647. Default: 5 000. */
   period?: number | undefined;
   /** Services and groups, in start order; at least one. Their names differ. */
-  parts: readonly (ServiceOptions | GroupOptions<ServiceOptions>)[];
+  parts: readonly (ServiceOptions | GroupOptions)[];
 }
 
-/** Makes a service of its options, without starting it. `option` is where they are, `name` is its path. */
-export type MakeService<P> = (options: unknown, option: string, name: string) => P;
+/** Makes a service of its options, without starting it. `name` is its path. */
+export type MakeService<P> = (options: unknown, name: string) => P;
 
 const KEYS: ReadonlySet<string> = new Set(["name", "strategy", "intensity", "period", "parts"]);
 /** Options that hold themselves are met here. */
@@ -72,11 +73,11 @@ function make<P extends Supervised>(
     const name = partName(`${where}.name`, (part as { name?: unknown }).name);
     if (parts.has(name))
       throw new InvalidOptionError(`${where}.name`, name, "each part of a group has a name of its own");
-    const isGroup = "parts" in part;
-    parts.set(
-      name,
-      isGroup ? make(part, where, path, makeService, host) : makeService(part, where, [...path, name].join("/")),
-    );
+    const made =
+      "parts" in part
+        ? make(part, where, path, makeService, host)
+        : within(where, () => makeService(part, [...path, name].join("/")));
+    parts.set(name, made);
   }
   return new Group({ name: path.join("/"), strategy, intensity, period }, new GroupParts([...parts]), host);
 }
@@ -85,4 +86,13 @@ function partName(option: string, value: unknown): string {
   const name = text(option, value, false);
   if (name.includes("/")) throw new InvalidOptionError(option, value, 'it must not hold "/", which joins names');
   return name;
+}
+
+/** What is wrong with a service's option is so of an option of the group's. */
+function within<T>(option: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw error instanceof InvalidOptionError ? error.within(option) : error;
+  }
 }

@@ -11,6 +11,7 @@ import { doom, goesWith, isLive, nextStep, withPhase, type Phase, type Strategy 
 import type { GroupParts } from "./group-parts.ts";
 import type { Intensity } from "./intensity.ts";
 import { Milestone } from "./milestone.ts";
+import type { Service } from "./service.ts";
 import type { Overseer, Supervised } from "./supervised.ts";
 
 /** An end that a group answers by a restart. */
@@ -45,8 +46,10 @@ export interface GroupPlan extends Intensity {
 export interface GroupHost {
   /** A clock in milliseconds that never goes back. */
   now(): number;
-  /** Why nothing can be started any more, if so. */
-  refusal(): PidpoolError | undefined;
+  /** The group is not idle any more. Returns why it cannot be: the pool is closed, or another one has its name. */
+  enter(group: Supervised): PidpoolError | undefined;
+  /** It is idle. */
+  leave(group: Supervised): void;
   /** A group that nothing is above has failed. */
   error(error: PidpoolError): void;
 }
@@ -55,10 +58,7 @@ export interface GroupHost {
  * Parts that live together: started in order, each once the one before it is ready; stopped in reverse order;
  * restarted by the group's strategy, more than `intensity` times in `period` milliseconds never.
  */
-export class Group<P extends Supervised = Supervised>
-  extends EventEmitter<GroupEvents>
-  implements Supervised, Overseer
-{
+export class Group<P extends Supervised = Service> extends EventEmitter<GroupEvents> implements Supervised, Overseer {
   readonly name: string;
   readonly strategy: Strategy;
   /** In start order; `get("web")` and `get("backend/db")` find one by name. */
@@ -168,7 +168,7 @@ export class Group<P extends Supervised = Supervised>
   }
 
   #begin(event: "start" | "restart"): Promise<void> {
-    const refusal = this.#host.refusal();
+    const refusal = this.#host.enter(this);
     if (refusal !== undefined) return Promise.reject(refusal);
     const wasUp = wantsUp(this.#state);
     if (event === "restart" || !wasUp) this.#phases = doom(this.#phases);
@@ -296,6 +296,7 @@ export class Group<P extends Supervised = Supervised>
       }
     } else if (!isIdle(this.#state)) {
       this.#happens("gone");
+      this.#host.leave(this);
       if (this.#error !== undefined) this.#giveUp(this.#error);
       this.#gone.reach();
     }
