@@ -243,7 +243,6 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   /** Takes no new children, stops all services, waits until all children have ended, and frees everything. */
   close(): Promise<void> {
     if (this.#state === "open") this.#state = "closing";
-    this.#services.stop();
     return this.#end();
   }
 
@@ -255,7 +254,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     if (this.#state !== "destroyed") {
       this.#state = "destroyed";
       const closed = closedError();
-      this.#services.stop();
+      void this.#services.stop();
       for (const launch of this.#admission.shut()) launch.drop(closed);
       for (const { child } of this.#admission.live) child.supervisor?.stop(child, "shutdown", SIGKILL);
     }
@@ -339,8 +338,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   }
 
   #end(): Promise<void> {
-    this.#ended ??= this.#admission
-      .whenIdle()
+    this.#ended ??= Promise.all([this.#services.stop(), this.#admission.whenIdle()])
       .then(() => Promise.all([this.#namespaces.end(), this.#groups.end()]))
       .then(() => this.#supervisors.destroy());
     return this.#ended;

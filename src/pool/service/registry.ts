@@ -18,8 +18,8 @@ export class ServiceRegistry {
     if (this.#services.get(service.name) === service) this.#services.delete(service.name);
   }
 
-  /** Begins to stop them all. */
-  stop(): void {
-    for (const service of this.#services.values()) void service.stop();
+  /** Stops them all. */
+  async stop(): Promise<void> {
+    await Promise.all(Array.from(this.#services.values(), (service) => service.stop()));
   }
 }
