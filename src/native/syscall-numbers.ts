@@ -3,6 +3,7 @@
 
 /** System calls by name. */
 export interface SyscallNumbers {
+  readonly bind: number;
   readonly close: number;
   readonly dup3: number;
   readonly epoll_create1: number;
@@ -24,6 +25,9 @@ export interface SyscallNumbers {
   readonly pipe2: number;
   readonly prlimit64: number;
   readonly read: number;
+  readonly recvmsg: number;
+  readonly setsockopt: number;
+  readonly socket: number;
   readonly socketpair: number;
   readonly waitid: number;
   readonly write: number;
@@ -51,7 +55,11 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     madvise: 28,
     nanosleep: 35,
     getpid: 39,
+    socket: 41,
+    recvmsg: 47,
+    bind: 49,
     socketpair: 53,
+    setsockopt: 54,
     kill: 62,
     fcntl: 72,
     getrusage: 98,
@@ -86,7 +94,11 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     kill: 129,
     getrusage: 165,
     getpid: 172,
+    socket: 198,
     socketpair: 199,
+    bind: 200,
+    setsockopt: 208,
+    recvmsg: 212,
     munmap: 215,
     mremap: 216,
     mmap: 222,

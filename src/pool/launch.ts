@@ -3,6 +3,8 @@
 import { performance } from "node:perf_hooks";
 import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
 import { launchError } from "../process/diagnose.ts";
+import type { Notification } from "../process/notification.ts";
+import { LastWords } from "../process/notify-message.ts";
 import { limitReason } from "../process/limit-reason.ts";
 import { type KillScope, Process, type ProcessControl } from "../process/process.ts";
 import { describeExit, type ExitReason, type ExitReport } from "../process/report.ts";
@@ -59,6 +61,9 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** Signals that kill() has delivered; kept only where the report may ask. */
   #sent: Set<string> | undefined;
   #process: Process | undefined;
+  #lastWords: LastWords | undefined;
+  /** What is not told until whoever awaits spawn() has had a chance to listen. */
+  #held: (() => void)[] | undefined;
   /** Resolves once the group that no child was born in is gone. */
   #abandoned: Promise<void> | undefined;
   /** There is no child any more, and will be none. */
@@ -147,6 +152,27 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const { spec, child } = this;
     this.#process = new Process(pid, spec, child.stdio, this);
     this.#spawn.resolve(this.#process);
+    if (spec.notify === undefined) return;
+    // An await goes on in a later microtask, but words and even the exit may have come already.
+    this.#held = [];
+    setImmediate(() => this.#release());
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const tell of held ?? []) tell();
+  }
+
+  /** Tells whoever has the process, in the order of these calls. */
+  #tell(tell: () => void): void {
+    if (this.#held === undefined) tell();
+    else this.#held.push(tell);
+  }
+
+  notified(notification: Notification): void {
+    (this.#lastWords ??= new LastWords()).hear(notification);
+    this.#tell(() => this.#process?.heard(notification));
   }
 
   setRef(ref: boolean): void {
@@ -238,7 +264,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   exited(report: ExitReport, collected: Collected): void {
     this.#gone = true;
-    const attributed = this.#attribute(report);
+    const message = this.#lastWords?.message ?? null;
+    const attributed = this.#attribute(message === null ? report : { ...report, message });
     const { ground } = this.child;
     // Not over before the whole tree is.
     if (ground?.lingers === true)
@@ -251,7 +278,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, collected);
     this.#end(report);
-    this.#process?.settle(result);
+    this.#tell(() => this.#process?.settle(result));
     if (this.#run === undefined) return;
     if (!this.spec.check || (report.status === "exited" && report.code === 0 && report.reason === "exit")) {
       this.#run.resolve(result);

@@ -216,8 +216,8 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     const group = makeGroup(options, (part, name) => new Service(host, { ...resolveService(part, defaults), name }), {
       now: () => performance.now(),
       error: (error) => void this.emit("error", error),
-      enter: (group) => host.enter(group),
-      leave: (group) => host.leave(group),
+      enter: (part) => host.enter(part),
+      leave: (part) => host.leave(part),
     });
     const refusal = host.enter(group);
     if (refusal !== undefined) throw refusal;
@@ -260,7 +260,6 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   /** Takes no new children, stops all services and groups, waits until all children have ended, and frees everything. */
   close(): Promise<void> {
     if (this.#state === "open") this.#state = "closing";
-    this.#services.stop();
     return this.#end();
   }
 
@@ -272,7 +271,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     if (this.#state !== "destroyed") {
       this.#state = "destroyed";
       const closed = closedError();
-      this.#services.stop();
+      void this.#services.stop();
       for (const launch of this.#admission.shut()) launch.drop(closed);
       for (const { child } of this.#admission.live) child.supervisor?.stop(child, "shutdown", SIGKILL);
     }
@@ -367,8 +366,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   }
 
   #end(): Promise<void> {
-    this.#ended ??= this.#admission
-      .whenIdle()
+    this.#ended ??= Promise.all([this.#services.stop(), this.#admission.whenIdle()])
       .then(() => Promise.all([this.#namespaces.end(), this.#groups.end()]))
       .then(() => this.#supervisors.destroy());
     return this.#ended;

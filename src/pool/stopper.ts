@@ -1,17 +1,20 @@
 // How children are ended, in the supervisor thread: timeouts, the signal that
 // asks, the SIGKILL that follows, and the other deadlines of a slot.
-import { LEADER, SLOT, STATE } from "../native/layout.ts";
+import { LEADER, SLOT, SPEAKS, STATE } from "../native/layout.ts";
 import { kill } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
-import { SIGKILL } from "../process/signals.ts";
+import { SIGABRT, SIGKILL } from "../process/signals.ts";
 import { signalDescendants } from "../process/tree.ts";
 import { Deadlines } from "./deadlines.ts";
 import { signalChild } from "./signal-child.ts";
 import type { Slots } from "./slots.ts";
 
 /** Kinds of deadline; a deadline's key is slot * KINDS + kind. */
-const DEADLINE = { timeout: 0, escalate: 1, resend: 2, grace: 3, poll: 4 } as const;
-const KINDS = 5;
+const DEADLINE = { timeout: 0, escalate: 1, resend: 2, grace: 3, poll: 4, watchdog: 5, deafness: 6 } as const;
+const KINDS = 7;
+
+/** {@link SLOT}.watched */
+const WATCHED = { no: 0, yes: 1, due: 2 } as const;
 
 /** Milliseconds between attempts at what cannot be done or seen yet. */
 const POLL_INTERVAL = 10;
@@ -22,6 +25,10 @@ export interface DeadlineEvents {
   graceOver(slot: number): void;
   /** Time to look at a child that epoll cannot watch. */
   poll(slot: number): void;
+  /** A watchdog is about to bite: what the child has said by now is to be heard. */
+  watchdogDue(slot: number): void;
+  /** A child that spoke too much is to be heard again. */
+  deafnessOver(slot: number): void;
 }
 
 /** All deadlines of a supervisor's children. */
@@ -61,6 +68,40 @@ export class Stopper {
     this.#set(slot, DEADLINE.poll, POLL_INTERVAL);
   }
 
+  /** Time begins anew for the slot's watchdog, if it has one. A child that is being ended needs none. */
+  startWatchdog(slot: number): void {
+    const period = this.#slots.get(slot, SLOT.watchdog);
+    if (period === 0 || this.#slots.get(slot, SLOT.reason) !== 0) {
+      this.stopWatchdog(slot);
+      return;
+    }
+    this.#slots.set(slot, SLOT.watched, WATCHED.yes);
+    this.#set(slot, DEADLINE.watchdog, period);
+  }
+
+  stopWatchdog(slot: number): void {
+    this.#slots.set(slot, SLOT.watched, WATCHED.no);
+    this.#deadlines.clear(slot * KINDS + DEADLINE.watchdog);
+  }
+
+  /** Sets a watchdog that waits for no READY=1, or that a predecessor had set. */
+  resumeWatchdog(slot: number): void {
+    const fromExec = (this.#slots.get(slot, SLOT.speaks) & SPEAKS.watchedFromExec) !== 0;
+    if (this.#slots.get(slot, SLOT.watched) !== WATCHED.no || fromExec) this.startWatchdog(slot);
+  }
+
+  #endWatchdog(slot: number): void {
+    const slots = this.#slots;
+    if (!slots.isLive(slot)) return;
+    slots.set(slot, SLOT.watched, WATCHED.due);
+    this.#events.watchdogDue(slot);
+    if (slots.get(slot, SLOT.watched) === WATCHED.due) this.stop(slot, reasonCode("watchdog"), SIGABRT);
+  }
+
+  startDeafness(slot: number, duration: number): void {
+    this.#set(slot, DEADLINE.deafness, duration);
+  }
+
   /** Forgets all deadlines of a slot. */
   clear(slot: number): void {
     if (this.#deadlines.size === 0) return;
@@ -76,6 +117,7 @@ export class Stopper {
     const signal = state === STATE.launching ? SIGKILL : asked;
     if (slots.get(slot, SLOT.reason) === 0) slots.set(slot, SLOT.reason, reason);
     if (signal !== 0) slots.set(slot, SLOT.lastSignal, signal);
+    if (slots.get(slot, SLOT.watched) !== WATCHED.no) this.stopWatchdog(slot);
     const sent = signalChild(slots.region, slot, signal, slots.get(slot, SLOT.leader) !== LEADER.no);
     const killAfter = slots.get(slot, SLOT.killAfter);
     // No pidfd yet: once more, soon.
@@ -120,6 +162,12 @@ export class Stopper {
           break;
         case DEADLINE.poll:
           this.#events.poll(slot);
+          break;
+        case DEADLINE.watchdog:
+          this.#endWatchdog(slot);
+          break;
+        case DEADLINE.deafness:
+          if (slots.isLive(slot)) this.#events.deafnessOver(slot);
           break;
       }
     }

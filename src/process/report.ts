@@ -8,8 +8,9 @@ import { SIGKILL, signalName } from "./signals.ts";
  * Why the child ended, as far as this library had a part in it: `"exit"` and `"signal"` are the child's own
  * doing or a stranger's; `"cpu-limit"` and `"file-size-limit"` mean that the kernel ended it for its `limits`; the
  * others name what the pool did first, whatever status came of it. `"guardian-died"`: the init of its pid namespace
- * was killed, and the kernel took it along. `"shutdown"`: its pool was destroyed, or its service stopped; `"unhealthy"`:
- * it failed its service's health probe. `"unknown"`: foreign code took the exit status.
+ * was killed, and the kernel took it along. `"watchdog"`: it did not say WATCHDOG=1 in time. `"shutdown"`: its pool was
+ * destroyed, or its service stopped; `"unhealthy"`: it failed its service's health probe. `"unknown"`: foreign code
+ * took the exit status.
  */
 export const REASONS = [
   "exit",
@@ -24,8 +25,9 @@ export const REASONS = [
   "memory-limit",
   "pids-limit",
   "guardian-died",
-  "unknown",
+  "watchdog",
   "unhealthy",
+  "unknown",
 ] as const;
 
 /** One of {@link REASONS}. */
@@ -150,6 +152,8 @@ export function describeExit(report: ExitReport): string {
       return `failed its health probe and was ended (${describeStatus(report)})`;
     case "guardian-died":
       return `was killed with the init of its pid namespace (${describeStatus(report)})`;
+    case "watchdog":
+      return `did not say WATCHDOG=1 in time and was ended (${describeStatus(report)})`;
     case "exit":
     case "signal":
     case "unknown":

@@ -1,15 +1,8 @@
 // The least that a group can hold: one process, started again when it ends
 // unless the group takes care. For tests of groups alone.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import {
-  PidpoolError,
-  type ExitReport,
-  type Process,
-  type ProcessPool,
-  type Replica,
-  type ServiceOptions,
-} from "pidpool";
+import { PidpoolError, type ExitReport, type Process, type ProcessPool, type ServiceOptions } from "pidpool";
 import { makeGroup } from "#pidpool/pool/service/group-options.js";
 import type { Group } from "#pidpool/pool/service/group.js";
 import type { Overseer, Supervised } from "#pidpool/pool/service/supervised.js";
@@ -51,7 +44,7 @@ export class Part implements Supervised {
     this.#wanted = true;
     this.#starts = 0;
     const started = new Promise<void>((resolve, reject) => (this.#settle = { resolve, reject }));
-    this.#launching = this.#launch();
+    this.#launching = this.#launch().catch((error: unknown) => this.#fail(error as PidpoolError));
     return started;
   }
 
@@ -67,14 +60,18 @@ export class Part implements Supervised {
     const { script, startTimeout } = this.#options;
     const child = await this.#pool.spawn("sh", ["-c", script], { stdio: ["pipe", "ignore", "inherit", "pipe"] });
     this.#process = child as unknown as Process;
-    child.once("exit", (report) => {
+    const late = (): void => this.#fail(new PidpoolError("ERR_SERVICE_FAILED", "late"));
+    const timer = setTimeout(late, startTimeout ?? 60_000);
+    child.stdio[3]?.once("data", () => {
+      clearTimeout(timer);
+      this.#settle?.resolve();
+    });
+    // Not the event: it may have ended before anyone could listen.
+    void child.exited.then((report) => {
+      clearTimeout(timer);
       for (const stream of child.stdio) stream?.destroy();
       this.#exited(report);
     });
-    child.stdio[3]?.once("data", () => this.#settle?.resolve());
-    const timer = setTimeout(() => this.#fail(new PidpoolError("ERR_SERVICE_FAILED", "late")), startTimeout ?? 60_000);
-    child.once("exit", () => clearTimeout(timer));
-    child.stdio[3]?.once("data", () => clearTimeout(timer));
   }
 
   #exited(report: ExitReport): void {
@@ -83,18 +80,20 @@ export class Part implements Supervised {
     if (this.#starts >= (this.#options.burst ?? Infinity)) {
       this.#fail(new PidpoolError("ERR_SERVICE_FAILED", `${this.name} was started ${this.#starts} times`));
     } else if (this.overseer?.ended(this, report) !== true) {
-      this.#launching = this.#launch();
+      this.#launching = this.#launch().catch((error: unknown) => this.#fail(error as PidpoolError));
     }
   }
 
   #fail(error: PidpoolError): void {
     this.#wanted = false;
-    const over = (): void => {
-      this.overseer?.failed(this, error);
-      this.#settle?.reject(error);
-    };
-    if (this.#process === undefined) over();
-    else this.#process.once("exit", over).kill("SIGKILL");
+    this.#process?.kill("SIGKILL");
+    void this.#report(error, this.#process);
+  }
+
+  async #report(error: PidpoolError, process: Process | undefined): Promise<void> {
+    await process?.exited;
+    this.overseer?.failed(this, error);
+    this.#settle?.reject(error);
   }
 }
 
@@ -125,13 +124,6 @@ export function ward(pool: ProcessPool, options: unknown, now = (): number => pe
       return part;
     },
   };
-}
-
-const SHOWS_READY = "exec 9< /dev/null";
-
-/** Whether it has fd 9. */
-function showsReady({ pid }: Replica): boolean {
-  return existsSync(`/proc/${pid}/fd/9`);
 }
 
 const AWAITS_INPUT = "while read line; do :; done";
@@ -175,8 +167,8 @@ export class Journal {
   /** Options of a service that writes the same; it is restarted without much delay. */
   service(name: string, more: Omit<Partial<ServiceOptions>, "name" | "file" | "args"> = {}): ServiceOptions {
     const restart = { backoff: { initial: 1, jitter: 0 } };
-    const script = this.script(name).replace("echo >&3", SHOWS_READY).replace(AWAITS_INPUT, "sleep 1000 & wait");
-    return { name, file: "sh", args: ["-c", script], ready: { probe: showsReady, interval: 2 }, restart, ...more };
+    const script = this.script(name).replace(AWAITS_INPUT, "sleep 1000 & wait");
+    return { name, file: "sh", args: ["-c", script], ready: { fd: 3 }, restart, ...more };
   }
 
   #lines(): string[] {

@@ -7,10 +7,11 @@ import { GroupError, type PidpoolError } from "../../errors.ts";
 import type { ExitReport } from "../../process/report.ts";
 import { EndRecord } from "./end-record.ts";
 import { isIdle, transition, wantsUp, type GroupEvent, type GroupState } from "./group-lifecycle.ts";
-import { doom, goesWith, isLive, nextStep, withPhase, type Phase, type Strategy } from "./group-plan.ts";
+import { goesWith, type Strategy } from "./group-plan.ts";
 import type { GroupParts } from "./group-parts.ts";
 import type { Intensity } from "./intensity.ts";
 import { Milestone } from "./milestone.ts";
+import { PartRunner } from "./part-runner.ts";
 import type { Service } from "./service.ts";
 import type { Overseer, Supervised } from "./supervised.ts";
 
@@ -68,13 +69,10 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
   readonly #record: EndRecord;
   readonly #host: GroupHost;
   #state: GroupState = "stopped";
-  #phases: readonly Phase[];
+  readonly #runner: PartRunner;
   #error: GroupError | undefined;
   #ready = new Milestone();
   #gone = new Milestone();
-  /** Which start of a part is under way: what an earlier one comes to is of no interest. */
-  #attempt = 0;
-  #advancing = false;
 
   /** Made by {@link ProcessPool.group}. */
   constructor({ name, strategy, intensity, period }: GroupPlan, parts: GroupParts<P>, host: GroupHost) {
@@ -83,8 +81,13 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
     this.strategy = strategy;
     this.#record = new EndRecord({ intensity, period });
     this.parts = parts;
-    this.#phases = Array.from(parts, () => "down");
     this.#host = host;
+    this.#runner = new PartRunner(parts, {
+      wantsUp: () => wantsUp(this.#state),
+      unstartable: (index, error) => this.#unstartable(index, error),
+      empty: () => this.#gone.reach(),
+      arrived: () => this.#arrived(),
+    });
     for (const part of parts) part.overseer = this;
   }
 
@@ -136,9 +139,9 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
     this.#gone.renew();
     const { promise } = this.#gone;
     if (this.#happens("stop")) {
-      this.#phases = doom(this.#phases);
+      this.#runner.doom();
       this.#ready.miss(this.#failure("was stopped before it was ready"));
-      this.#advance();
+      this.#runner.advance();
     }
     return promise;
   }
@@ -153,25 +156,28 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
     const index = this.parts.indexOf(part);
     // One that somebody has started by hand in a group that is down takes care of itself.
     if (isIdle(this.#state)) return false;
-    if (!isLive(this.#phases[index])) return true;
-    if (!this.#stands(index, report, undefined)) return true;
+    if (!this.#runner.isLive(index)) return true;
+    if (!this.#stands(part, index, report, undefined)) return true;
     if (this.strategy === "one_for_one") return false;
     this.#hurt(index);
-    this.#advanceSoon();
     return true;
   }
 
   /** For its parts. */
   failed(part: Supervised, error: PidpoolError): void {
     const index = this.parts.indexOf(part);
-    if (isLive(this.#phases[index])) this.#lost(index, "down", error);
+    if (!this.#runner.isLive(index)) return;
+    const starting = this.#runner.isStarting(index);
+    this.#runner.fell(index);
+    if (starting) this.#unstartable(index, error);
+    else if (this.#stands(part, index, undefined, error)) this.#hurt(index);
   }
 
   #begin(event: "start" | "restart"): Promise<void> {
     const refusal = this.#host.enter(this);
     if (refusal !== undefined) return Promise.reject(refusal);
     const wasUp = wantsUp(this.#state);
-    if (event === "restart" || !wasUp) this.#phases = doom(this.#phases);
+    if (event === "restart" || !wasUp) this.#runner.doom();
     if (!wasUp) {
       this.#record.clear();
       this.#error = undefined;
@@ -179,32 +185,31 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
     }
     this.#happens(event);
     const { promise } = this.#ready;
-    this.#advance();
+    this.#runner.advance();
     return promise;
   }
 
-  /** A part is down as a whole, or could not be started; what is left of it then is stopped. */
-  #lost(index: number, phase: "down" | "doomed", error: unknown): void {
-    const first = this.#state === "starting" && this.#phases[index] === "starting";
-    this.#phases = withPhase(this.#phases, index, phase);
-    if (first) {
+  /** Where the group has never been ready, that is a failure of its own start; later it is one more end. */
+  #unstartable(index: number, error: unknown): void {
+    const part = this.parts.at(index);
+    if (part === undefined) return;
+    if (this.#state === "starting") {
       const why = error instanceof Error ? error.message : String(error);
-      this.#fail(`has failed: ${this.#nameOf(index)} could not be started: ${why}`, error);
-    } else if (this.#stands(index, undefined, error)) {
+      this.#fail(`has failed: ${part.name} could not be started: ${why}`, error);
+    } else if (this.#stands(part, index, undefined, error)) {
       this.#hurt(index);
     }
-    this.#advanceSoon();
   }
 
   /** What goes with a part that has ended is to be restarted. */
   #hurt(index: number): void {
-    this.#phases = doom(this.#phases, (other) => goesWith(this.strategy, index, other));
+    this.#runner.doom((other) => goesWith(this.strategy, index, other));
     this.#happens("hurt");
+    this.#runner.advanceSoon();
   }
 
   /** Counts an end; false where it was one too many. */
-  #stands(index: number, report: ExitReport | undefined, error: unknown): boolean {
-    const part = this.#nameOf(index);
+  #stands({ name: part }: Supervised, index: number, report: ExitReport | undefined, error: unknown): boolean {
     const tooMany = this.#record.add(part, this.#host.now(), report, error);
     if (tooMany !== undefined) {
       this.#fail(`has failed: ${tooMany}`, error);
@@ -219,76 +224,17 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
 
   #fail(what: string, cause: unknown): void {
     this.#error = this.#failure(what, cause);
-    this.#phases = doom(this.#phases);
-    this.#gone.renew();
+    this.#runner.doom();
     this.#happens("fail");
-    this.#advanceSoon();
+    this.#runner.advanceSoon();
   }
 
   #failure(what: string, cause?: unknown): GroupError {
     return new GroupError(this.name, `the group ${JSON.stringify(this.name)} ${what}`, this.reports, cause);
   }
 
-  /** Parts call in the midst of their own doings: they are answered before they are told to do something else. */
-  #advanceSoon(): void {
-    queueMicrotask(() => this.#advance());
-  }
-
-  /** Does what is to be done now. Listeners and parts may call back meanwhile: the loop sees what they changed. */
-  #advance(): void {
-    if (this.#advancing) return;
-    this.#advancing = true;
-    while (this.#step());
-    this.#advancing = false;
-  }
-
-  /** @returns whether there may be more to do now. */
-  #step(): boolean {
-    const step = nextStep(this.#phases, wantsUp(this.#state));
-    switch (step.act) {
-      case "wait":
-        return false;
-      case "stop":
-        this.#stopPart(step.index);
-        return true;
-      case "start":
-        if (this.#phases.every((phase) => phase === "down")) this.#gone.reach();
-        this.#startPart(step.index);
-        return true;
-      case "done":
-        return this.#arrive();
-    }
-  }
-
-  #startPart(index: number): void {
-    const attempt = ++this.#attempt;
-    const current = (): boolean => this.#phases[index] === "starting" && this.#attempt === attempt;
-    this.#phases = withPhase(this.#phases, index, "starting");
-    this.#partAt(index)
-      .start()
-      .then(
-        () => {
-          if (!current()) return;
-          this.#phases = withPhase(this.#phases, index, "up");
-          this.#advance();
-        },
-        (error: unknown) => {
-          if (current()) this.#lost(index, "doomed", error);
-        },
-      );
-  }
-
-  #stopPart(index: number): void {
-    this.#phases = withPhase(this.#phases, index, "stopping");
-    const down = (): void => {
-      this.#phases = withPhase(this.#phases, index, "down");
-      this.#advance();
-    };
-    this.#partAt(index).stop().then(down, down);
-  }
-
   /** All parts are where they should be. */
-  #arrive(): boolean {
+  #arrived(): void {
     if (wantsUp(this.#state)) {
       if (this.#state !== "ready") {
         this.#happens("up");
@@ -300,14 +246,14 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
       if (this.#error !== undefined) this.#giveUp(this.#error);
       this.#gone.reach();
     }
-    return false;
   }
 
   #giveUp(error: GroupError): void {
     this.#tell(() => this.emit("failed", error));
     this.#ready.miss(error);
-    if (this.overseer === undefined) this.#host.error(error);
-    else this.overseer.failed(this, error);
+    const { overseer } = this;
+    if (overseer === undefined) this.#tell(() => this.#host.error(error));
+    else overseer.failed(this, error);
   }
 
   /** @returns whether the state has changed. */
@@ -324,15 +270,5 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
   /** Listeners may call the group, and throw: never in the midst of a change. */
   #tell(emit: () => void): void {
     queueMicrotask(emit);
-  }
-
-  #partAt(index: number): Supervised {
-    const part = this.parts.at(index);
-    if (part === undefined) throw new Error(`the group ${this.name} has no part ${index}`);
-    return part;
-  }
-
-  #nameOf(index: number): string {
-    return this.#partAt(index).name;
   }
 }

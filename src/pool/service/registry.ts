@@ -18,8 +18,10 @@ export class ServiceRegistry {
     if (this.#services.get(service.name) === service) this.#services.delete(service.name);
   }
 
-  /** Begins to stop them all; those in groups when their group does. */
-  stop(): void {
-    for (const service of this.#services.values()) if (service.overseer === undefined) void service.stop();
+  /** Stops them all: groups stop what is in them, then whatever somebody has started there by hand is stopped. */
+  async stop(): Promise<void> {
+    const top = [...this.#services.values()].filter(({ overseer }) => overseer === undefined);
+    await Promise.all(top.map((service) => service.stop()));
+    await Promise.all(Array.from(this.#services.values(), (service) => service.stop()));
   }
 }

@@ -48,6 +48,7 @@ const CLEAN_SIGNALS: ReadonlySet<string> = new Set(["SIGHUP", "SIGINT", "SIGTERM
 /** What the pool or the kernel did comes first: a child that handles SIGTERM and exits with 0 has timed out all the same. */
 const FORCED: Readonly<Partial<Record<ExitReason, ServiceResult>>> = {
   timeout: "timeout",
+  watchdog: "watchdog",
   unhealthy: "watchdog",
   "memory-limit": "oom-kill",
 };

@@ -84,7 +84,7 @@ test("one replica that ends takes its whole service along where the group restar
   await new Promise((resolve) => group.once("restart", resolve));
   await group.ready;
   const lines = journal.read().split(" ");
-  assert.deepEqual(lines.toSorted(), [..."-b b. -b b. -a a. +a a! +b b! +b b! +b b!".split(" ")].toSorted());
+  assert.equal(lines.toSorted().join(" "), "+a +b +b +b -a -b -b a! a. b! b! b! b. b.");
   assert.ok(lines.indexOf("-a") > lines.lastIndexOf("b."), "a is stopped after all of b");
   assert.ok(lines.indexOf("+b") > lines.indexOf("a!"), "b is started after a is ready");
   await group.stop();

@@ -244,11 +244,12 @@ test("start() while the group stops: it is stopped whole, and then started", asy
   await using pool = new ProcessPool();
   const journal = newJournal(t);
   const { group } = await four(pool, journal, "one_for_one");
-  const stopped = group.stop().then(() => journal.read());
-  const started = group.start();
-  assert.equal(await stopped, "-d d. -c c. -b b. -a a.");
-  await started;
-  assert.equal(journal.read(), "+a a! +b b! +c c! +d d!");
+  const order: string[] = [];
+  const stopped = group.stop().then(() => order.push("stopped"));
+  const started = group.start().then(() => order.push("started"));
+  await Promise.all([stopped, started]);
+  assert.deepEqual(order, ["stopped", "started"]);
+  assert.equal(journal.read(), "-d d. -c c. -b b. -a a. +a a! +b b! +c c! +d d!");
   // The last call wins.
   void group.start();
   const end = group.stop();

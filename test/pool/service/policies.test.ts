@@ -19,6 +19,13 @@ const ENDS: readonly { end: string; row: Row; result: RegExp; script: string; op
   { end: "abort", row: "unclean signal", result: /^(signal|core-dump)$/, script: "kill -ABRT $$" },
   { end: "timeout", row: "timeout", result: /^timeout$/, script: "exec sleep 1000", options: { timeout: 100 } },
   {
+    end: "watchdog",
+    row: "watchdog",
+    result: /^watchdog$/,
+    script: "systemd-notify READY=1; exec sleep 1000",
+    options: { ready: "notify", watchdog: 300 },
+  },
+  {
     end: "health",
     row: "watchdog",
     result: /^watchdog$/,

@@ -134,7 +134,7 @@ test("without jitter, delays grow by the factor until the longest, and begin ane
       const { initial, factor, max, resetAfter } = rules.backoff;
       let tally = NO_TALLY;
       for (let i = 0; i < crashes; i++) {
-        const decision = decide(ended(1), Math.min(0, resetAfter - 1), tally, rules, 0, 0);
+        const decision = decide(ended(1), Math.max(0, resetAfter - 1), tally, rules, 0, 0);
         assert.ok(decision.action === "restart");
         // Where any time is healthy, each delay is the first.
         const grown = resetAfter === 0 ? initial : Math.min(max, initial * factor ** i);
