@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { InvalidOptionError, LaunchError, type PidpoolError, type ReplicaState, ServiceError } from "pidpool";
 import { rejection } from "../../helpers/errors.ts";
+import { startFixture } from "../../helpers/fixture.ts";
 import { tempDir } from "../../helpers/files.ts";
 import { ProcessPool } from "../../helpers/pool.ts";
 import { childPids, isAlive, until } from "../../helpers/processes.ts";
@@ -126,6 +127,7 @@ test("what does not heed stopSignal is killed after stopTimeout, with all that i
   await using pool = new ProcessPool({ isolation: "none" });
   const text = `trap '' TERM; setsid sleep 1000 & sleep 1001 & echo $! > '${dir}/pid'; while :; do sleep 0.01; done`;
   const service = script(pool, text, { stopTimeout: 50 });
+  await service.ready;
   await until(() => existsSync(join(dir, "pid")) && readFileSync(join(dir, "pid"), "utf8").endsWith("\n"));
   const grandchild = Number(readFileSync(join(dir, "pid"), "utf8"));
   const pid = pidOf(service);
@@ -178,19 +180,16 @@ test("who hears of an end may stop, start or restart the service there and then"
 });
 
 test("a listener that throws leaves the service as it should be", async () => {
-  await using pool = new ProcessPool();
-  const service = script(pool, "exec sleep 1000", { restart: { policy: "always", backoff: { initial: 1 } } });
-  await service.ready;
-  const thrown = new Promise<unknown>((resolve) => {
-    process.once("uncaughtException", resolve);
-  });
-  service.once("exit", () => {
-    throw new Error("from a listener");
-  });
-  process.kill(pidOf(service), "SIGKILL");
-  assert.match(String(await thrown), /from a listener/);
-  await becomes(service, "ready");
-  assert.equal(service.replicas[0]?.restarts, 1);
+  const { code, stdout, stderr } = await startFixture("service", ["listener-throws"]).ended;
+  assert.deepEqual([code, stdout], [0, "from a listener\nready after 1 restart\n"], stderr);
+});
+
+test("Node ends with a service that is unref()ed, and waits for one that is not", async () => {
+  const away = await startFixture("service", ["unref"]).ended;
+  assert.deepEqual([away.code, away.stdout], [0, ""], away.stderr);
+  // Neither a process nor a listener keeps it alive while it waits to be restarted.
+  const backoff = await startFixture("service", ["backoff"]).ended;
+  assert.deepEqual([backoff.code, backoff.stdout], [0, "restarted\n"], backoff.stderr);
 });
 
 test("names are unique among the services that are not idle", async () => {
