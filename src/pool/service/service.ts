@@ -290,8 +290,11 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     try {
       this.emit("failed", error, replica.view);
     } finally {
-      if (why === "escalate" && this.#escalation === error) void this.stop();
-      this.#escalate();
+      // Those that have ended stay what they are.
+      if (this.#escalation === error)
+        this.#together(() => {
+          for (const each of this.#replicas) if (!isIdle(each.state)) each.stop();
+        });
     }
   }
 
