@@ -9,6 +9,8 @@ import {
   type Feature,
   type ExitReason,
   type ExitReport,
+  type Group,
+  type GroupError,
   InvalidOptionError,
   IsolationError,
   LaunchError,
@@ -20,6 +22,7 @@ import {
   type Process,
   ProcessPool,
   type RunResult,
+  type Service,
   type Truncation,
 } from "pidpool";
 
@@ -246,6 +249,24 @@ export async function diagnosis(): Promise<void> {
   }
   // @ts-expect-error frozen
   found.ready = true;
+}
+
+/** Groups hold services and groups. */
+export async function groups(): Promise<void> {
+  const service = { name: "a", file: "a" };
+  await using group = pool.group({
+    name: "g",
+    strategy: "rest_for_one",
+    parts: [service, { name: "h", parts: [service] }],
+  });
+  expectType<Group>()(group);
+  expectType<Service | Group | undefined>()(group.parts.get("h/a"));
+  for (const part of group.parts) expectType<Service | Group>()(part);
+  group.on("failed", (error) => expectType<GroupError>()(error));
+  // @ts-expect-error no such strategy
+  pool.group({ name: "g", strategy: "simple_one_for_one", parts: [service] });
+  // @ts-expect-error neither a service nor a group
+  pool.group({ name: "g", parts: [{ name: "a" }] });
 }
 
 /** What is no option, or no value of one, does not compile. */

@@ -133,6 +133,21 @@ test("a service whose start limit escalates is an end of that part, and nothing 
   assert.deepEqual(childPids(), []);
 });
 
+test("a start that fails and escalates counts once", async (t) => {
+  await using pool = new ProcessPool();
+  const journal = newJournal(t);
+  const a = journal.service("a", { restart: { startLimit: { burst: 1, action: "escalate" } } });
+  const [flag = "", script = ""] = a.args ?? [];
+  const once = `${script.split("echo '+a'")[0]} [ ! -e '${journal.path}.once' ] || { echo x >> '${journal.path}'; exit 1; }`;
+  const args = [flag, `${once}; : > '${journal.path}.once'; ${script}`];
+  const group = pool.group({ name: "app", intensity: 3, parts: [{ ...a, args }] });
+  await group.ready;
+  const failed = failure(group);
+  kill(service(group, "a"));
+  assert.match((await failed).message, /: 4 ends within 5000 ms, more than its intensity of 3; the last: app\/a: /);
+  assert.equal(journal.read(), "+a a! x x x");
+});
+
 test("a service that cannot be started fails the group; nobody has to listen", async (t) => {
   await using pool = new ProcessPool();
   const journal = newJournal(t);
