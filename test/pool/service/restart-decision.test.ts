@@ -1,7 +1,7 @@
 // The restart decision, against systemd's table and by its properties.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   decide,
   mayStart,
