@@ -212,12 +212,14 @@ test("a child that floods its socket is heard in few notifications, and others a
     heard++;
     last = status ?? last;
   });
+  // More than it may say at once: it has had to wait for room.
+  await until(() => heard >= 20);
   const quiet = await speaker(pool, ["READY=1", "@wait"]);
   await quiet.ready;
   loud.kill("SIGKILL");
   await loud.exited;
   const seconds = (performance.now() - began) / 1000;
-  assert.ok(heard >= 1 && Number(last) >= 1);
+  assert.ok(Number(last) >= heard);
   // 16 hearings a tenth of a second, of one notification each, and one more at the end.
   assert.ok(heard <= 160 * (seconds + 0.2) + 1, `${heard} in ${seconds} s`);
   quiet.kill("SIGKILL");
