@@ -12,6 +12,7 @@ import {
   InvalidOptionError,
   IsolationError,
   LaunchError,
+  type Notification,
   PidpoolError,
   type PoolStats,
   probe,
@@ -103,6 +104,8 @@ export async function streams(): Promise<void> {
   expectType<Readable | null>()(perhaps.stdout);
 
   // A process whose streams are known is a process.
+  expectType<Promise<void>>()(child.ready);
+  child.on("notify", (notification) => expectType<Notification>()(notification));
   const any: Process = child;
   expectType<Readable | null>()(any.stdout);
   expectType<Readable | null>()((partly as Process).stdout);
@@ -270,6 +273,11 @@ export function wrong(): void {
   void pool.run("true", [], { killSignal: "SIGNONE" });
   // @ts-expect-error milliseconds
   void pool.spawn("true", [], { timeout: "5s" });
+  void pool.spawn("true", [], { notify: { fd: 3 } });
+  // @ts-expect-error true, false or { fd }
+  void pool.spawn("true", [], { notify: "fd" });
+  // @ts-expect-error milliseconds
+  void pool.run("true", [], { notify: true, watchdog: "5s" });
   // @ts-expect-error "kill" or "keep"
   void pool.spawn("true", [], { orphans: true });
   // @ts-expect-error streams cannot be assigned

@@ -264,8 +264,9 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   exited(report: ExitReport, collected: Collected): void {
     this.#gone = true;
-    const message = this.#lastWords?.message ?? null;
-    const attributed = this.#attribute(message === null ? report : { ...report, message });
+    const attributed = this.#attribute(
+      this.#lastWords === undefined ? report : { ...report, message: this.#lastWords.message },
+    );
     const { ground } = this.child;
     // Not over before the whole tree is.
     if (ground?.lingers === true)

@@ -75,7 +75,7 @@ export class Supervisor {
     const slot = this.#takeSlot();
     if (slot < 0) return -EAGAIN;
     const plumbing = child.spec.piped ? new Plumbing() : undefined;
-    if (child.spec.notify !== undefined) this.#leaveDirectories ??= useDirectories();
+    if (child.spec.notify?.socketAt !== undefined) this.#leaveDirectories ??= useDirectories();
     let result = plumbing?.open(child.spec) ?? 0;
     if (result >= 0) {
       fillSlot(this.#slots, slot, child, plumbing);

@@ -153,7 +153,7 @@ export function describeExit(report: ExitReport): string {
     case "guardian-died":
       return `was killed with the init of its pid namespace (${describeStatus(report)})`;
     case "watchdog":
-      return `did not say WATCHDOG=1 in time and was ended (${describeStatus(report)})`;
+      return `was ended by its watchdog (${describeStatus(report)})`;
     case "exit":
     case "signal":
     case "unknown":
