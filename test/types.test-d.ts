@@ -20,7 +20,10 @@ import {
   type ProbeResult,
   type Process,
   ProcessPool,
+  type Replica,
   type RunResult,
+  type Service,
+  type ServiceEnd,
   type Truncation,
 } from "pidpool";
 
@@ -126,6 +129,34 @@ export async function commands(): Promise<void> {
   expectType<Buffer>()(result.stdout);
   expectType<null>()(result.stderr);
   expectType<string>()((await bytes.run({ encoding: "utf8" })).stdout);
+}
+
+/** Services: options are checked, events and ends are typed. */
+export async function services(): Promise<void> {
+  const service = pool.service({
+    name: "x",
+    file: "x",
+    restart: { policy: "on-abnormal", successCodes: [3, "SIGUSR1"] },
+  });
+  expectType<Service>()(service);
+  service.on("exit", (end, replica) => {
+    expectType<ServiceEnd>()(end);
+    expectType<ExitReport | null>()(end.report);
+    expectType<Replica>()(replica);
+  });
+  service.on("failed", (error) => expectType<"ERR_SERVICE_FAILED">()(error.code));
+  pool.on("restart", ({ delay }) => expectType<number>()(delay));
+  // @ts-expect-error a service has no streams
+  pool.service({ name: "x", file: "x", stdio: "pipe" });
+  // @ts-expect-error not a policy
+  pool.service({ name: "x", file: "x", restart: "sometimes" });
+  // @ts-expect-error a probe is a function or a command, not both
+  pool.service({ name: "x", file: "x", health: { probe: () => true, command: { file: "x" } } });
+  // @ts-expect-error the name is required
+  pool.service({ file: "x" });
+  // @ts-expect-error stop() takes its place
+  pool.service({ name: "x", file: "x", signal: new AbortController().signal });
+  expectType<void>()(await service.ready);
 }
 
 /** Codes are literal: they can be compared and looked up, and misspelt ones are errors. */

@@ -14,9 +14,9 @@ export function killed(signal: NodeJS.Signals, coreDumped = false, reason: ExitR
 
 /** `unstartable`: for want of the program, and not of something in the system. */
 export function launchFailure(unstartable: boolean): ProcessEnd {
-  return { report: null, unstartable, wasReady: false };
+  return { report: null, unstartable, late: false, wasReady: false };
 }
 
 function end(report: ExitReport): ProcessEnd {
-  return { report, unstartable: false, wasReady: true };
+  return { report, unstartable: false, late: false, wasReady: true };
 }

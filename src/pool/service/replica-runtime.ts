@@ -91,9 +91,9 @@ export class ReplicaRuntime implements AttemptEvents {
 
   // ---- asked for
 
-  /** Starts it, unless it is under way. From an idle state, whatever came before is forgotten. */
+  /** Starts it, unless it is under way. Of one that is idle, or about to be, whatever came before is forgotten. */
   start(): void {
-    if (isIdle(this.state)) {
+    if (isIdle(this.state) || this.state === "stopping") {
       this.#tally = NO_TALLY;
       this.hasBeenReady = false;
     }
@@ -162,8 +162,9 @@ export class ReplicaRuntime implements AttemptEvents {
     this.status = null;
     for (const resolve of this.#gone.splice(0)) resolve();
     const { readyAt } = attempt;
-    const facts = { report, unstartable: isUnstartable(error), wasReady: readyAt !== undefined };
     const asked = endWasAsked(this.state);
+    const late = this.state === "failing" && readyAt === undefined;
+    const facts = { report, unstartable: isUnstartable(error), late, wasReady: readyAt !== undefined };
     // An end that was asked for cannot be too early.
     const result = resultOf(asked ? { ...facts, wasReady: true } : facts, this.#plan.rules.success);
     const end: ServiceEnd = Object.freeze({ replica: this.index, result, report, error });

@@ -283,7 +283,9 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
       why === "policy"
         ? `and is not restarted (${rules.policy})`
         : `and was started ${burst} times within ${interval} ms`;
-    const how = end.report === null ? `could not be started (${end.error?.message ?? ""})` : describeExit(end.report);
+    const { report } = end;
+    const unstarted = end.result === "timeout" ? "was not started in time" : "could not be started";
+    const how = report === null ? `${unstarted} (${end.error?.message ?? ""})` : describeExit(report);
     const error = this.#error(`replica ${replica.index} ${how} ${after}`);
     this.#giveUpWaiting(error);
     if (why === "escalate") this.#escalation ??= error;
