@@ -3,7 +3,7 @@
 import { LEADER, SLOT, SPEAKS, STATE } from "../native/layout.ts";
 import { kill } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
-import { SIGABRT, SIGKILL } from "../process/signals.ts";
+import { SIGABRT, SIGKILL, SIGSTOP } from "../process/signals.ts";
 import { signalDescendants } from "../process/tree.ts";
 import { Deadlines } from "./deadlines.ts";
 import { signalChild } from "./signal-child.ts";
@@ -125,6 +125,17 @@ export class Stopper {
     else if (signal !== SIGKILL && killAfter >= 0) this.#set(slot, DEADLINE.escalate, killAfter);
   }
 
+  /** The child has not heeded the signal that asked. What a service's has started goes with it, sessions of its own included. */
+  #kill(slot: number): void {
+    const slots = this.#slots;
+    if (slots.get(slot, SLOT.leader) === LEADER.sweeps && slots.state(slot) === STATE.running) {
+      // A stopped one cannot start others meanwhile; an ended one would leave orphans that nobody finds.
+      signalChild(slots.region, slot, SIGSTOP, false);
+      signalDescendants(slots.get(slot, SLOT.pid), SIGKILL, true);
+    }
+    this.stop(slot, slots.get(slot, SLOT.reason), SIGKILL);
+  }
+
   /**
    * The child has ended, and is not yet reaped: its pid, and so the id of the group or session that it led, is
    * nobody else's. Where we ended it, those that it leaves behind there go along; of one that ends by itself, a
@@ -152,7 +163,7 @@ export class Stopper {
           this.stop(slot, reasonCode("timeout"), slots.get(slot, SLOT.killSignal));
           break;
         case DEADLINE.escalate:
-          if (slots.isLive(slot)) this.stop(slot, slots.get(slot, SLOT.reason), SIGKILL);
+          if (slots.isLive(slot)) this.#kill(slot);
           break;
         case DEADLINE.resend:
           if (slots.isLive(slot)) this.stop(slot, slots.get(slot, SLOT.reason), slots.get(slot, SLOT.lastSignal));

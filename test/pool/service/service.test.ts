@@ -125,18 +125,19 @@ test("stop() ends the process by its signal and resolves when it is gone", async
 test("what does not heed stopSignal is killed after stopTimeout, with all that it has started", async (t) => {
   const dir = tempDir(t);
   await using pool = new ProcessPool({ isolation: "none" });
-  const text = `trap '' TERM; setsid sleep 1000 & sleep 1001 & echo $! > '${dir}/pid'; while :; do sleep 0.01; done`;
+  // One grandchild has left the session; both ignore SIGTERM.
+  const text = `trap '' TERM; setsid sh -c 'echo $$ > "${dir}/a"; exec sleep 1000' & sleep 1000 & echo $! > '${dir}/b'
+    while :; do sleep 0.01; done`;
   const service = script(pool, text, { stopTimeout: 50 });
   await service.ready;
-  await until(() => existsSync(join(dir, "pid")) && readFileSync(join(dir, "pid"), "utf8").endsWith("\n"));
-  const grandchild = Number(readFileSync(join(dir, "pid"), "utf8"));
-  const pid = pidOf(service);
-  assert.ok(isAlive(grandchild));
+  const read = (name: string): string => (existsSync(join(dir, name)) ? readFileSync(join(dir, name), "utf8") : "");
+  await until(() => ["a", "b"].every((name) => read(name).endsWith("\n")));
+  const pids = [pidOf(service), Number(read("a")), Number(read("b"))];
+  assert.deepEqual(pids.map(isAlive), [true, true, true]);
   await service.stop();
   const report = service.reports[0]?.report;
   assert.equal(report?.status === "signaled" && report.signal, "SIGKILL");
-  assert.ok(!isAlive(pid));
-  await until(() => !isAlive(grandchild));
+  await until(() => !pids.some(isAlive));
 });
 
 test("what a crashed process leaves in its group does not outlive it", async (t) => {
