@@ -22,8 +22,10 @@ export interface SyscallNumbers {
   readonly nanosleep: number;
   readonly openat: number;
   readonly pipe2: number;
+  readonly ppoll: number;
   readonly prlimit64: number;
   readonly read: number;
+  readonly sendto: number;
   readonly socketpair: number;
   readonly waitid: number;
   readonly write: number;
@@ -51,6 +53,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     madvise: 28,
     nanosleep: 35,
     getpid: 39,
+    sendto: 44,
     socketpair: 53,
     kill: 62,
     fcntl: 72,
@@ -59,6 +62,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     epoll_ctl: 233,
     waitid: 247,
     openat: 257,
+    ppoll: 271,
     epoll_pwait: 281,
     eventfd2: 290,
     epoll_create1: 291,
@@ -80,6 +84,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     pipe2: 59,
     read: 63,
     write: 64,
+    ppoll: 73,
     waitid: 95,
     futex: 98,
     nanosleep: 101,
@@ -87,6 +92,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     getrusage: 165,
     getpid: 172,
     socketpair: 199,
+    sendto: 206,
     munmap: 215,
     mremap: 216,
     mmap: 222,

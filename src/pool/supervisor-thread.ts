@@ -88,7 +88,7 @@ class SupervisorThread {
     this.#noticesTail = slots.region.header(LAUNCHER.noticesTail);
     if (!begin.successor) return;
     takeOver(slots, this.#stopper, {
-      inheritOutput: (slot) => this.#captures.set(slot, new Capture(slots.region, slot, true)),
+      inheritOutput: (slot) => this.#captures.set(slot, new Capture(slots.region, slot, begin.epoll, true)),
       reap: (slot) => this.#reap(slot),
       notice: (slot) => this.#notice(slot),
     });
@@ -215,7 +215,10 @@ class SupervisorThread {
 
   #capture(slot: number): Capture {
     let capture = this.#captures.get(slot);
-    if (capture === undefined) this.#captures.set(slot, (capture = new Capture(this.#slots.region, slot, false)));
+    if (capture === undefined) {
+      capture = new Capture(this.#slots.region, slot, this.#begin.epoll, false);
+      this.#captures.set(slot, capture);
+    }
     return capture;
   }
 

@@ -5,7 +5,7 @@ import type { Notification } from "./notification.ts";
 import type { Signal } from "./options.ts";
 import type { ExitReport } from "./report.ts";
 import type { RunResult } from "./result.ts";
-import { SIGKILL, signalNumber } from "./signals.ts";
+import { signalNumber } from "./signals.ts";
 
 /** Whom a signal is for. */
 export type KillScope = "process" | "group" | "tree";
@@ -14,6 +14,8 @@ export type KillScope = "process" | "group" | "tree";
 export interface ProcessControl {
   /** Signals the child, or all that goes with it; false where it is gone. */
   kill(signal: number, scope: KillScope): boolean;
+  /** SIGKILL to a child that an earlier signal did not end. */
+  escalate(): void;
   /** Whether the child keeps Node alive. */
   setRef(ref: boolean): void;
 }
@@ -138,8 +140,7 @@ export class Process<
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.kill("SIGTERM")) return;
-    const timer =
-      this.#killAfter < 0 ? undefined : setTimeout(() => this.#control.kill(SIGKILL, "process"), this.#killAfter);
+    const timer = this.#killAfter < 0 ? undefined : setTimeout(() => this.#control.escalate(), this.#killAfter);
     await this.exited;
     clearTimeout(timer);
   }

@@ -15,6 +15,7 @@ import type { Landlock } from "./landlock.ts";
 import type { Rlimit } from "./limits.ts";
 import type { Encoding, LaunchOptions } from "./options.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
+import { planStderrTail } from "./stderr-tail.ts";
 import { planStdio, type FdPlan, type LaunchKind } from "./stdio.ts";
 import { amount, bag, integer, oneOf, path, text } from "./validate.ts";
 
@@ -44,6 +45,8 @@ export interface LaunchSpec {
   readonly killAfter: number;
   readonly maxOutput: number;
   readonly outputGrace: number;
+  /** Bytes of the end of stderr to keep. */
+  readonly stderrTail: number;
   readonly encoding: Encoding;
   readonly check: boolean;
   readonly input: InputSource | undefined;
@@ -66,6 +69,7 @@ export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set([
   "cwd",
   "env",
   ...LIGHT_COMMON_KEYS,
+  "stderrTail",
   "isolation",
   "seccomp",
   "limits",
@@ -110,12 +114,17 @@ export function resolveSpec(
 ): LaunchSpec {
   const program = path("file", file);
   const argv = checkArgs(args);
-  const o = withDefaults(bag("options", options, OPTION_KEYS), defaults);
+  const given = bag("options", options, OPTION_KEYS);
+  const o = withDefaults(given, defaults);
   const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
   const { confinement, isolation, limits, landlock, cgroup } = confine(o, directory);
   const cwd = directory ?? ownDirectory(isolation);
   const env = withVariables(o.env === undefined ? inheritedEnv() : givenEnv(o.env), variables);
-  const fds = planStdio(kind, o.stdio, o.input, cwd);
+  const { fds, stderrTail } = planStderrTail(
+    planStdio(kind, o.stdio, o.input, cwd),
+    o.stderrTail,
+    given["stderrTail"] !== undefined,
+  );
   // From another pid namespace, a group that is shared with processes outside is the one way to signal them.
   const session = oneOf("session", o.session ?? isolation.pid, [false, true, "group"]);
   const orphans = oneOf("orphans", o.orphans ?? "kill", ["kill", "keep"]);
@@ -154,7 +163,8 @@ export function resolveSpec(
     args: argv,
     block,
     fds,
-    piped: fds.some((plan) => plan.kind === "pipe" || plan.kind === "capture" || plan.kind === "input"),
+    piped: fds.some(({ kind: led }) => led === "pipe" || led === "capture" || led === "input" || led === "tail"),
+    stderrTail,
     isolation,
     cwd,
     path: env.path,

@@ -5,8 +5,9 @@ import { CAPTURE } from "../native/layout.ts";
 import { fdFlags } from "../native/syscalls.ts";
 import { bag, path } from "./validate.ts";
 
-/** One fd of the child. `input` is a pipe that the pool itself feeds. */
+/** One fd of the child. `input` is a pipe that the pool itself feeds, `tail` one whose end it keeps; see stderr-tail.ts. */
 export type FdPlan =
+  | { readonly target: number; readonly kind: "tail"; readonly passTo: number }
   | { readonly target: number; readonly kind: "ignore" | "pipe" | "capture" | "input" }
   | { readonly target: number; readonly kind: "fd"; readonly fd: number }
   | { readonly target: number; readonly kind: "file"; readonly path: string; readonly flags: number };
@@ -40,8 +41,10 @@ export function planStdio(kind: LaunchKind, stdio: unknown, input: unknown, cwd:
   }
   checkShared(plans);
   const captured = plans.filter((plan) => plan.kind === "capture").length;
-  if (captured > CAPTURE.MAX) {
-    throw new InvalidOptionError("stdio", stdio, `at most ${CAPTURE.MAX} fds can be captured, not ${captured}`);
+  // What takes the end of a stderr that is not captured is one of them, too.
+  const most = plans[2]?.kind === "capture" ? CAPTURE.MAX : CAPTURE.MAX - 1;
+  if (captured > most) {
+    throw new InvalidOptionError("stdio", stdio, `at most ${most} fds can be captured, not ${captured}`);
   }
   return plans;
 }
