@@ -8,6 +8,7 @@
 //   5.9  close_range
 //   5.13 landlock_create_ruleset (used where asked for)
 //   6.15 PIDFD_GET_INFO with PIDFD_INFO_EXIT (used where found)
+//   6.16 PIDFD_INFO_COREDUMP (likewise)
 import { native, type RawSyscall } from "./load.ts";
 import type { SyscallNumbers } from "./syscall-numbers.ts";
 

@@ -250,8 +250,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       this.#exited(report, collected);
       return;
     }
-    const cwd = this.spec.cwd ?? process.cwd();
-    void locateCore(report, report.core, cwd).then((core) => this.#exited({ ...report, core }, collected));
+    void locateCore(report, report.core, this.spec.cwd).then((core) => this.#exited({ ...report, core }, collected));
   }
 
   /** What kill() did, and the limit that the reason speaks of. */

@@ -7,7 +7,7 @@ import type { ExitReport, ReachedLimit } from "./report.ts";
 export interface CgroupUsage {
   /** How often the group itself was out of memory, by its own limit. */
   readonly oom: number | null;
-  /** Processes of the group that some OOM killer has killed: for the group's limit, a parent's, or the machine's. */
+  /** What some OOM killer has killed in the group: for its limit, a parent's, or the machine's. The kernel's count: of a group that dies as a whole, more than there were processes. */
   readonly oomKills: number | null;
   /** Peak memory in bytes. Linux 5.19. */
   readonly memoryPeak: number | null;

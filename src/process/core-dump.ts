@@ -45,16 +45,30 @@ export function expandPattern(pattern: string, usesPid: boolean, dumped: Dumped)
   return joined;
 }
 
-/** Where the dump of this report went. Never throws; what cannot be found out is null. */
+/**
+ * Where the dump of this report went; what cannot be found out is null. Never rejects.
+ *
+ * @param cwd The child's at its start, if not ours.
+ */
 export async function locateCore(
   report: ExitReport & { readonly status: "signaled" },
   core: CoreDump,
-  cwd: string,
+  cwd: string | undefined,
+): Promise<CoreDump> {
+  return locate(report, core, cwd).catch(() => core);
+}
+
+async function locate(
+  report: ExitReport & { readonly status: "signaled" },
+  core: CoreDump,
+  given: string | undefined,
 ): Promise<CoreDump> {
   const pattern = (await read("core_pattern"))?.replace(/\n$/, "");
   if (pattern === undefined) return core;
   if (pattern.startsWith("|")) return { ...core, to: "program", where: pattern.slice(1).trim() };
   if (pattern.startsWith("@")) return { ...core, to: "socket", where: pattern.replace(/^@+/, "") };
+  // It throws where the directory has been removed.
+  const cwd = given ?? process.cwd();
   const usesPid = Number(await read("core_uses_pid")) !== 0;
   const dumped = { pid: report.pid, signal: signalNumber("signal", signalOf(report.signal)) };
   return { ...core, to: "file", where: await find(expandPattern(pattern, usesPid, dumped), cwd, report.startedAt) };

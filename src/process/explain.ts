@@ -115,8 +115,8 @@ function figures(report: ExitReport): string {
   const memory = cgroup?.memoryPeak ?? maxRss;
   if (memory !== null) parts.push(`peak memory ${bytes(memory)}`);
   if (cgroup !== null) {
-    if ((cgroup.oomKills ?? 0) > 0) parts.push(`${count(cgroup.oomKills, "process", "processes")} killed for memory`);
-    if ((cgroup.pidsMet ?? 0) > 0) parts.push(`${count(cgroup.pidsMet, "fork", "forks")} refused`);
+    if ((cgroup.oomKills ?? 0) > 0) parts.push(count(cgroup.oomKills, "OOM kill"));
+    if ((cgroup.pidsMet ?? 0) > 0) parts.push(`${count(cgroup.pidsMet, "fork")} refused`);
   }
   return `  ${[...deeds, parts.join(", ")].join("; ")}`;
 }
@@ -169,8 +169,8 @@ function shorten(text: string, most = LINE): string {
   return line.length > most ? `${line.slice(0, most - 1)}…` : line;
 }
 
-function count(n: number | null, one: string, many: string): string {
-  return `${n} ${n === 1 ? one : many}`;
+function count(n: number | null, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 function duration(ms: number): string {

@@ -2,9 +2,17 @@
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
 import { test } from "node:test";
-import { expandPattern } from "#pidpool/process/core-dump.js";
+import { expandPattern, locateCore } from "#pidpool/process/core-dump.js";
+import { facts } from "../helpers/reports.ts";
 
 const dumped = { pid: 42, signal: 11 };
+
+test("what cannot be found out changes nothing", async () => {
+  const core = { to: null, where: null, as: "user" } as const;
+  const report = { ...facts({ reason: "signal" }), status: "signaled", coreDumped: true, core } as const;
+  const found = await locateCore({ ...report, signal: "no signal at all" }, core, "/no/such/directory");
+  assert.deepEqual([found.where === null || found.to !== "file", found.as], [true, "user"]);
+});
 
 const table: [string, boolean, (string | null)[]][] = [
   ["core", false, ["core"]],

@@ -152,7 +152,7 @@ const table: [string, ExitReport, string[]][] = [
     },
     [
       "used more memory than limits.memory allows (was killed by SIGKILL)",
-      "  limits.memory is 64 MiB; ran 1.50 s, CPU 2.00 s, peak memory 64 MiB, 2 processes killed for memory",
+      "  limits.memory is 64 MiB; ran 1.50 s, CPU 2.00 s, peak memory 64 MiB, 2 OOM kills",
     ],
   ],
   [
