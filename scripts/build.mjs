@@ -1,5 +1,5 @@
 // Builds everything that a checkout needs: the C shim and the guardian for this
-// machine into prebuilds/, TypeScript into dist/ (the package) and build/ (tests, demo,
+// machine into prebuilds/, TypeScript into dist/ (the package) and build/ (tests, demo, examples,
 // benchmarks). Runs as `prepare`, so before `npm pack` too, but not where the
 // packed tarball is installed.
 //
@@ -125,7 +125,7 @@ function buildTypeScript() {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   if (!existsSync(tsc)) fail("TypeScript is missing; run npm install");
   prune("dist", "src");
-  for (const folder of ["test", "bench", "demo"]) prune(`build/${folder}`, folder);
+  for (const folder of ["test", "bench", "demo", "examples"]) prune(`build/${folder}`, folder);
   try {
     execFileSync(process.execPath, [tsc, "-b"], { cwd: root, stdio: "inherit" });
   } catch {
