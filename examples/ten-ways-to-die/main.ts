@@ -1,6 +1,6 @@
 // Ten ways to die, and what the reports say of them:
 //
-//   npm run build && node build/examples/ten-ways-to-die/main.js [NAME...]
+//   npm run example -- ten-ways-to-die [NAME...]
 //
 // With --write, the reports go into docs/exit-reports.md, each to its mark; a
 // way that this machine cannot go keeps what is there.

@@ -20,14 +20,18 @@ test("an end of the child's own has nothing of ours in it", async () => {
   }
 });
 
-test("a timeout that was obeyed, and one that needed SIGKILL", async () => {
+test("a timeout that was obeyed, and an abort that needed SIGKILL", async () => {
   await using pool = new ProcessPool({ isolation: "none", check: false });
   const obeyed = await pool.run("sleep", ["1000"], { timeout: 20, killSignal: "SIGINT" });
   assert.deepEqual(obeyed.exit.stopped, { by: "timeout", signal: "SIGINT", escalated: false });
-  const ignored = await pool.run("sh", ["-c", IGNORES], { timeout: 300, killAfter: 10 });
-  assert.deepEqual(ignored.exit.stopped, { by: "timeout", signal: "SIGTERM", escalated: true });
-  assert.equal(ignored.exit.status === "signaled" && ignored.exit.signal, "SIGKILL");
-  assert.match(explain(ignored.exit), /the pool sent SIGTERM, and SIGKILL when that did not end it/);
+  const abort = new AbortController();
+  const child = await pool.spawn("sh", ["-c", IGNORES], { signal: abort.signal, killAfter: 10 });
+  await said(child.stdout, "ready");
+  abort.abort();
+  const ignored = await child.exited;
+  assert.deepEqual(ignored.stopped, { by: "aborted", signal: "SIGTERM", escalated: true });
+  assert.equal(ignored.status === "signaled" && ignored.signal, "SIGKILL");
+  assert.match(explain(ignored), /the pool sent SIGTERM, and SIGKILL when that did not end it/);
 });
 
 test("SIGKILL that was asked for is no escalation", async () => {
@@ -60,11 +64,14 @@ test("kill() is said to have been it, with the last signal that could end the ch
 
 test("what the pool did first stands, whatever kill() did later", async () => {
   await using pool = new ProcessPool({ isolation: "none" });
-  const stubborn = "trap 'echo got it' TERM; while :; do sleep 0.01; done";
-  const child = await pool.spawn("sh", ["-c", stubborn], { timeout: 300, killAfter: Infinity });
+  const stubborn = "trap 'echo got it' TERM; echo ready; while :; do sleep 0.01; done";
+  const abort = new AbortController();
+  const child = await pool.spawn("sh", ["-c", stubborn], { signal: abort.signal, killAfter: Infinity });
+  await said(child.stdout, "ready");
+  abort.abort();
   await said(child.stdout, "got it");
   child.kill("SIGKILL");
-  assert.deepEqual((await child.exited).stopped, { by: "timeout", signal: "SIGTERM", escalated: true });
+  assert.deepEqual((await child.exited).stopped, { by: "aborted", signal: "SIGTERM", escalated: true });
 });
 
 test("a handle that is disposed of says so, and whether SIGKILL was needed", async () => {

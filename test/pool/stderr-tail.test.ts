@@ -198,14 +198,16 @@ test("a grandchild that holds it does not hold the report", async (t) => {
   await using pool = new ProcessPool({ isolation: "none" });
   const [reader, writer] = ownPipe(t);
   const socket = new Socket({ fd: reader });
-  const { exit, truncated } = await pool.run("sh", ["-c", "sleep 2 & echo now >&2"], {
-    stdio: ["ignore", "ignore", writer],
+  const child = await pool.spawn("sh", ["-c", "(read line <&3) & echo now >&2"], {
+    stdio: ["ignore", "ignore", writer, "pipe"],
     stderrTail: 4096,
     outputGrace: 20,
   });
+  const { exit, truncated } = await child.result;
   assert.equal(exit.stderrTail, "now\n");
   assert.equal(truncated, "held-open");
   assert.equal(String((await once(socket, "data"))[0]), "now\n");
+  child.stdio[3]?.destroy();
   socket.destroy();
 });
 
