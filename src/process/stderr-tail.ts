@@ -1,5 +1,6 @@
 // The end of stderr: which fd plan keeps it, and its text.
 import { InvalidOptionError } from "../errors.ts";
+import { CAPTURE } from "../native/layout.ts";
 import type { Encoding } from "./options.ts";
 import type { FdPlan } from "./stdio.ts";
 import { integer } from "./validate.ts";
@@ -28,6 +29,10 @@ export function planStderrTail(
     if (explicit)
       throw new InvalidOptionError("stderrTail", given, "where stderr is a file it must be 0: the file has its end");
     return { fds, stderrTail: 0 };
+  }
+  if (fds.filter(({ kind }) => kind === "capture").length === CAPTURE.MAX) {
+    const why = `where ${CAPTURE.MAX} fds are captured besides stderr it must be 0: no more can be read`;
+    throw new InvalidOptionError("stderrTail", given, why);
   }
   const passTo = plan.kind === "fd" ? plan.fd : -1;
   return {

@@ -41,10 +41,8 @@ export function planStdio(kind: LaunchKind, stdio: unknown, input: unknown, cwd:
   }
   checkShared(plans);
   const captured = plans.filter((plan) => plan.kind === "capture").length;
-  // What takes the end of a stderr that is not captured is one of them, too.
-  const most = plans[2]?.kind === "capture" ? CAPTURE.MAX : CAPTURE.MAX - 1;
-  if (captured > most) {
-    throw new InvalidOptionError("stdio", stdio, `at most ${most} fds can be captured, not ${captured}`);
+  if (captured > CAPTURE.MAX) {
+    throw new InvalidOptionError("stdio", stdio, `at most ${CAPTURE.MAX} fds can be captured, not ${captured}`);
   }
   return plans;
 }

@@ -60,6 +60,16 @@ test("a file has its end itself: refused where asked for, passed over where it i
   assert.equal(planStderrTail(plans(file), 10, false).stderrTail, 0);
 });
 
+test("it takes a place among the fds that are captured", () => {
+  const captured = (n: number): FdPlan[] => [
+    { target: 2, kind: "ignore" },
+    ...Array.from({ length: n }, (_, i) => ({ target: 3 + i, kind: "capture" }) as const),
+  ];
+  assert.equal(planStderrTail(captured(7), 10, true).stderrTail, 10);
+  assert.equal(planStderrTail(captured(8), undefined, false).stderrTail, 0);
+  assert.throws(() => planStderrTail(captured(8), 10, true), InvalidOptionError);
+});
+
 test("only whole numbers within bounds", () => {
   for (const wrong of [-1, 1.5, 2 ** 20 + 1, Infinity, "10", null, true]) {
     assert.throws(
