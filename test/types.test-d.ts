@@ -2,10 +2,15 @@
 // test: nothing here runs. A line under @ts-expect-error must be an error.
 import type { Duplex, Readable, Writable } from "node:stream";
 import {
+  type CgroupUsage,
   type ChildInfo,
+  type CoreDump,
+  type DiagnosticsMessages,
   ERROR_CODES,
   type ErrorCode,
   ExitError,
+  type ExitMessage,
+  explain,
   type Feature,
   type ExitReason,
   type ExitReport,
@@ -13,6 +18,7 @@ import {
   IsolationError,
   LaunchError,
   type Notification,
+  type LaunchMessage,
   PidpoolError,
   type PoolStats,
   probe,
@@ -21,9 +27,11 @@ import {
   type Process,
   ProcessPool,
   type Replica,
+  type RestartMessage,
   type RunResult,
   type Service,
   type ServiceEnd,
+  type Stopped,
   type Truncation,
 } from "pidpool";
 
@@ -224,6 +232,32 @@ export function reports(): string {
     case "unknown":
       return "nothing";
   }
+}
+
+/** What reports say beside the status. */
+export function deeds(): string {
+  const { stopped, limit, cgroup, stderrTail } = report;
+  expectType<Stopped | null>()(stopped);
+  if (stopped !== null) expectType<ExitReason | "kill">()(stopped.by);
+  expectType<CgroupUsage | null>()(cgroup);
+  expectType<string | null>()(stderrTail);
+  if (limit?.name === "maxOutput") expectType<number>()(limit.fd);
+  // @ts-expect-error only output has an fd
+  if (limit?.name === "memory") void limit.fd;
+  if (report.status === "signaled") expectType<CoreDump | null>()(report.core);
+  // @ts-expect-error frozen
+  report.stopped = null;
+  // @ts-expect-error bytes
+  void pool.run("true", [], { stderrTail: "4k" });
+  return explain(report, { file: "x", args: ["y"] }) + explain(report);
+}
+
+/** Messages of the diagnostics channels, by name. */
+export function diagnostics(message: unknown): void {
+  expectType<LaunchMessage>()(message as DiagnosticsMessages["pidpool:launch"]);
+  expectType<ExitReport>()((message as ExitMessage).report);
+  expectType<ExitReport | null>()((message as RestartMessage).report);
+  expectType<ProcessPool>()((message as LaunchMessage).pool);
 }
 
 /** Events carry what they are about. */

@@ -116,7 +116,10 @@ export class Stopper {
     // Before exec all signals but this one are blocked, and there is no program yet to be gentle with.
     const signal = state === STATE.launching ? SIGKILL : asked;
     if (slots.get(slot, SLOT.reason) === 0) slots.set(slot, SLOT.reason, reason);
-    if (signal !== 0) slots.set(slot, SLOT.lastSignal, signal);
+    if (signal !== 0) {
+      if (slots.get(slot, SLOT.stopSignal) === 0) slots.set(slot, SLOT.stopSignal, signal);
+      slots.set(slot, SLOT.lastSignal, signal);
+    }
     if (slots.get(slot, SLOT.watched) !== WATCHED.no) this.stopWatchdog(slot);
     const sent = signalChild(slots.region, slot, signal, slots.get(slot, SLOT.leader) !== LEADER.no);
     const killAfter = slots.get(slot, SLOT.killAfter);

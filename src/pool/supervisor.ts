@@ -205,8 +205,8 @@ export class Supervisor {
       if (child.announce) child.events.launched(slots.get(slot, SLOT.pid));
       child.events.notified?.(readMessage(message));
     } else if (record === RECORD.exited && stage !== "watch") {
-      const report = readReport(slots.region, slot);
-      const collected = collectOutput(slots.region, slot, child.spec.encoding, outputs);
+      const collected = collectOutput(slots.region, slot, child.spec, outputs);
+      const report = readReport(slots.region, slot, collected.stderrTail ?? child.stderrTail);
       this.#vacate(slot, child);
       child.disconnect(false);
       child.events.exited(report, collected);

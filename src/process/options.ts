@@ -203,6 +203,13 @@ export interface CommonOptions {
    * What is in the pipe at the exit is always read. Default: 500.
    */
   outputGrace?: number | undefined;
+  /**
+   * Bytes, 0–1 MiB, of the end of stderr that the exit report keeps as `stderrTail`. Default: 4096 where stderr is captured
+   * or piped, else 0. Where it is given with `"inherit"`, `"ignore"` or an fd number, the child writes into a pipe: its
+   * output passes through the supervisor thread, so that it may come to lie otherwise between that of others, ends with
+   * `outputGrace` where a grandchild goes on writing, and is no terminal for the child. Not for `{ file }`.
+   */
+  stderrTail?: number | undefined;
   /** How captured output is delivered. Default: `"utf8"`. */
   encoding?: Encoding | undefined;
   /** What the child shares with this process. Default: `"shared"`. Where the machine refuses it, ERR_ISOLATION. */

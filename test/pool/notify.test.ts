@@ -97,7 +97,7 @@ test("ready rejects where the child ends before, and only for one who asks", { s
   await using pool = new ProcessPool();
   const child = await speaker(pool, ["STATUS=no camera", "@exit:3"]);
   const error = await rejection(child.ready, ExitError);
-  assert.match(error.message, /was not ready before its end: it exited with code 3/);
+  assert.match(error.message, /^it was never ready: "[^"]+" exited with code 3/);
   assert.equal(error.exit.message, "no camera");
   assert.equal(await rejection(child.ready, ExitError), error);
   await (

@@ -3,7 +3,7 @@
 import { EventEmitter } from "eventemitter3";
 import { InvalidOptionError, ServiceError } from "../../errors.ts";
 import type { Notification } from "../../process/notification.ts";
-import { describeExit } from "../../process/report.ts";
+import { describeExit } from "../../process/explain.ts";
 import { integer } from "../../process/validate.ts";
 import { runCommand } from "./check.ts";
 import { Deferred } from "./deferred.ts";

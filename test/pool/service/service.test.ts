@@ -1,9 +1,17 @@
 // What becomes of a service: started, ended, failed, stopped.
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { InvalidOptionError, LaunchError, type PidpoolError, type ReplicaState, ServiceError } from "pidpool";
+import {
+  InvalidOptionError,
+  LaunchError,
+  type PidpoolError,
+  type ReplicaState,
+  type RestartMessage,
+  ServiceError,
+} from "pidpool";
 import { rejection } from "../../helpers/errors.ts";
 import { startFixture } from "../../helpers/fixture.ts";
 import { tempDir } from "../../helpers/files.ts";
@@ -33,7 +41,7 @@ test("a service starts at once, with as many replicas as asked for, each with it
   }
 });
 
-test("one that crashes at once is started burst times, and then has failed, with its reports", async () => {
+test("one that crashes at once is started burst times, and then has failed, with its reports", async (t) => {
   await using pool = new ProcessPool();
   let spawned = 0;
   pool.on("spawn", () => spawned++);
@@ -43,6 +51,10 @@ test("one that crashes at once is started burst times, and then has failed, with
     assert.ok(waited >= delay, `${waited} ms instead of ${delay}`);
     restarts.push(count);
   });
+  const published: unknown[] = [];
+  const listener = (message: unknown): void => void published.push(message);
+  subscribe("pidpool:restart", listener);
+  t.after(() => unsubscribe("pidpool:restart", listener));
   const startLimit = { burst: 4, interval: 60_000 };
   const service = script(pool, "exit 7", { restart: { backoff: { initial: 5 }, startLimit } });
   const error = await failure(service);
@@ -61,6 +73,15 @@ test("one that crashes at once is started burst times, and then has failed, with
   assert.equal(service.state, "failed");
   assert.equal(spawned, 4);
   assert.deepEqual(restarts, [1, 2, 3]);
+  assert.deepEqual(
+    (published as RestartMessage[]).map(({ service: name, replica, report, attempt }) => [
+      name,
+      replica,
+      report,
+      attempt,
+    ]),
+    error.reports.slice(0, 3).map(({ report }, i) => ["service", 0, report, i + 1]),
+  );
   assert.equal(service.replicas[0]?.lastEnd, error.reports[3]);
 });
 
