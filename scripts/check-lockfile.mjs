@@ -1,6 +1,6 @@
 // Fails if a lockfile names a host: it must install from whatever registry npm
-// is set up with. `--fix` removes what npm wrote there (download and funding
-// addresses; npm does not put them back).
+// is set up with. `--fix` removes what npm wrote there (addresses of
+// downloads, funding and licences; npm does not put them back).
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,6 +15,8 @@ function fix(file) {
   for (const entry of Object.values(lock.packages)) {
     delete entry.resolved;
     delete entry.funding;
+    // Some packages have a list of licences, each with its address.
+    if (typeof entry.license === "object") delete entry.license;
   }
   writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
 }

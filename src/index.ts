@@ -54,7 +54,11 @@ export type {
   SeccompProfile,
   SeccompRule,
 } from "./process/seccomp/options.ts";
-export type { ExitFacts, ExitReason, ExitReport } from "./process/report.ts";
+export { explain } from "./process/explain.ts";
+export type { Explained } from "./process/explain.ts";
+export type { CoreDump, ExitFacts, ExitReason, ExitReport, ReachedLimit, Stopped } from "./process/report.ts";
+export type { CgroupUsage } from "./process/cgroup-reason.ts";
+export type { DiagnosticsMessages, ExitMessage, LaunchMessage, RestartMessage } from "./pool/diagnostics.ts";
 export type { Notification } from "./process/notification.ts";
 export type { Output, RunResult, Truncation } from "./process/result.ts";
 export { probe } from "./doctor/probe.ts";

@@ -2,10 +2,15 @@
 // test: nothing here runs. A line under @ts-expect-error must be an error.
 import type { Duplex, Readable, Writable } from "node:stream";
 import {
+  type CgroupUsage,
   type ChildInfo,
+  type CoreDump,
+  type DiagnosticsMessages,
   ERROR_CODES,
   type ErrorCode,
   ExitError,
+  type ExitMessage,
+  explain,
   type Feature,
   type ExitReason,
   type ExitReport,
@@ -14,6 +19,8 @@ import {
   InvalidOptionError,
   IsolationError,
   LaunchError,
+  type Notification,
+  type LaunchMessage,
   PidpoolError,
   type PoolStats,
   probe,
@@ -21,8 +28,12 @@ import {
   type ProbeResult,
   type Process,
   ProcessPool,
+  type Replica,
+  type RestartMessage,
   type RunResult,
   type Service,
+  type ServiceEnd,
+  type Stopped,
   type Truncation,
 } from "pidpool";
 
@@ -106,6 +117,8 @@ export async function streams(): Promise<void> {
   expectType<Readable | null>()(perhaps.stdout);
 
   // A process whose streams are known is a process.
+  expectType<Promise<void>>()(child.ready);
+  child.on("notify", (notification) => expectType<Notification>()(notification));
   const any: Process = child;
   expectType<Readable | null>()(any.stdout);
   expectType<Readable | null>()((partly as Process).stdout);
@@ -126,6 +139,34 @@ export async function commands(): Promise<void> {
   expectType<Buffer>()(result.stdout);
   expectType<null>()(result.stderr);
   expectType<string>()((await bytes.run({ encoding: "utf8" })).stdout);
+}
+
+/** Services: options are checked, events and ends are typed. */
+export async function services(): Promise<void> {
+  const service = pool.service({
+    name: "x",
+    file: "x",
+    restart: { policy: "on-abnormal", successCodes: [3, "SIGUSR1"] },
+  });
+  expectType<Service>()(service);
+  service.on("exit", (end, replica) => {
+    expectType<ServiceEnd>()(end);
+    expectType<ExitReport | null>()(end.report);
+    expectType<Replica>()(replica);
+  });
+  service.on("failed", (error) => expectType<"ERR_SERVICE_FAILED">()(error.code));
+  pool.on("restart", ({ delay }) => expectType<number>()(delay));
+  // @ts-expect-error a service has no streams
+  pool.service({ name: "x", file: "x", stdio: "pipe" });
+  // @ts-expect-error not a policy
+  pool.service({ name: "x", file: "x", restart: "sometimes" });
+  // @ts-expect-error a probe is a function or a command, not both
+  pool.service({ name: "x", file: "x", health: { probe: () => true, command: { file: "x" } } });
+  // @ts-expect-error the name is required
+  pool.service({ file: "x" });
+  // @ts-expect-error stop() takes its place
+  pool.service({ name: "x", file: "x", signal: new AbortController().signal });
+  expectType<void>()(await service.ready);
 }
 
 /** Codes are literal: they can be compared and looked up, and misspelt ones are errors. */
@@ -193,6 +234,32 @@ export function reports(): string {
     case "unknown":
       return "nothing";
   }
+}
+
+/** What reports say beside the status. */
+export function deeds(): string {
+  const { stopped, limit, cgroup, stderrTail } = report;
+  expectType<Stopped | null>()(stopped);
+  if (stopped !== null) expectType<ExitReason | "kill">()(stopped.by);
+  expectType<CgroupUsage | null>()(cgroup);
+  expectType<string | null>()(stderrTail);
+  if (limit?.name === "maxOutput") expectType<number>()(limit.fd);
+  // @ts-expect-error only output has an fd
+  if (limit?.name === "memory") void limit.fd;
+  if (report.status === "signaled") expectType<CoreDump | null>()(report.core);
+  // @ts-expect-error frozen
+  report.stopped = null;
+  // @ts-expect-error bytes
+  void pool.run("true", [], { stderrTail: "4k" });
+  return explain(report, { file: "x", args: ["y"] }) + explain(report);
+}
+
+/** Messages of the diagnostics channels, by name. */
+export function diagnostics(message: unknown): void {
+  expectType<LaunchMessage>()(message as DiagnosticsMessages["pidpool:launch"]);
+  expectType<ExitReport>()((message as ExitMessage).report);
+  expectType<ExitReport | null>()((message as RestartMessage).report);
+  expectType<ProcessPool>()((message as LaunchMessage).pool);
 }
 
 /** Events carry what they are about. */
@@ -291,6 +358,11 @@ export function wrong(): void {
   void pool.run("true", [], { killSignal: "SIGNONE" });
   // @ts-expect-error milliseconds
   void pool.spawn("true", [], { timeout: "5s" });
+  void pool.spawn("true", [], { notify: { fd: 3 } });
+  // @ts-expect-error true, false or { fd }
+  void pool.spawn("true", [], { notify: "fd" });
+  // @ts-expect-error milliseconds
+  void pool.run("true", [], { notify: true, watchdog: "5s" });
   // @ts-expect-error "kill" or "keep"
   void pool.spawn("true", [], { orphans: true });
   // @ts-expect-error streams cannot be assigned

@@ -51,6 +51,18 @@ export default function create(): Contestant {
     async feed(file, args, input) {
       await pool.run(file, args, { env, stdio: ["pipe", "ignore", "ignore"], input });
     },
+    async keep(file, args, count) {
+      const service = pool.service({
+        name: "kept",
+        file,
+        args,
+        env,
+        stdio: "ignore",
+        replicas: count,
+        restart: { policy: "always", backoff: { initial: 0 }, startLimit: { burst: Infinity } },
+      });
+      await service.ready;
+    },
     close: () => pool.destroy(),
     reapsInThreads: true,
   };

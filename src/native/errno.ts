@@ -25,6 +25,7 @@ export const EPERM = 1;
 export const ENOENT = 2;
 export const ESRCH = 3;
 export const EINTR = 4;
+export const EPIPE = 32;
 export const E2BIG = 7;
 export const ENOEXEC = 8;
 export const EBADF = 9;

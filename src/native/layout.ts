@@ -186,6 +186,10 @@ export const SLOT = {
   watchdog: 296,
   /** 1 while the watchdog runs, 2 once its time is over and what the child has said is looked at. */
   watched: 300,
+  /** The first signal that the supervisor sent to end the child, 0 for none. */
+  stopSignal: 324,
+  /** `coredump_mask` of PIDFD_GET_INFO, where the child dumped core and the kernel says it; else 0. */
+  coreMask: 328,
   rusage: 368,
   SIZE: 512,
 } as const;
@@ -196,8 +200,15 @@ export const SPEAKS = { yes: 1, ownGroup: 2, watchedFromExec: 4, wasReady: 8 } a
 /** In {@link SLOT}.init, written by the supervisor: that init had died before the child did. */
 export const INIT_LOST = -2;
 
-/** A captured fd inside a slot: the parent's end (-1 once closed), the child's fd, the limit as a double. */
-export const CAPTURE = { fd: 0, target: 4, limit: 8, SIZE: 16, MAX: 8 } as const;
+/**
+ * A captured fd inside a slot: the parent's end (-1 once closed), the child's fd, the limit as a double. Where only the
+ * tail is kept, `target` has {@link TAIL_ONLY}, and for the limit there are the fd to pass everything on to (-1: none),
+ * and the bytes to keep, in the upper bits how that fd takes writes (process-wide numbers of pass-on.ts).
+ */
+export const CAPTURE = { fd: 0, target: 4, limit: 8, passTo: 8, tail: 12, SIZE: 16, MAX: 8 } as const;
+
+/** A bit of {@link CAPTURE}.target. */
+export const TAIL_ONLY = 0x10000;
 
 /** `struct pp_launcher`. */
 export const LAUNCHER = {

@@ -23,11 +23,13 @@ export interface SyscallNumbers {
   readonly nanosleep: number;
   readonly openat: number;
   readonly pipe2: number;
+  readonly ppoll: number;
   readonly prlimit64: number;
   readonly read: number;
   readonly recvmsg: number;
   readonly setsockopt: number;
   readonly socket: number;
+  readonly sendto: number;
   readonly socketpair: number;
   readonly waitid: number;
   readonly write: number;
@@ -58,6 +60,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     socket: 41,
     recvmsg: 47,
     bind: 49,
+    sendto: 44,
     socketpair: 53,
     setsockopt: 54,
     kill: 62,
@@ -67,6 +70,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     epoll_ctl: 233,
     waitid: 247,
     openat: 257,
+    ppoll: 271,
     epoll_pwait: 281,
     eventfd2: 290,
     epoll_create1: 291,
@@ -88,6 +92,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     pipe2: 59,
     read: 63,
     write: 64,
+    ppoll: 73,
     waitid: 95,
     futex: 98,
     nanosleep: 101,
@@ -99,6 +104,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     bind: 200,
     setsockopt: 208,
     recvmsg: 212,
+    sendto: 206,
     munmap: 215,
     mremap: 216,
     mmap: 222,

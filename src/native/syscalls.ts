@@ -8,6 +8,7 @@
 //   5.9  close_range
 //   5.13 landlock_create_ruleset (used where asked for)
 //   6.15 PIDFD_GET_INFO with PIDFD_INFO_EXIT (used where found)
+//   6.16 PIDFD_INFO_COREDUMP (likewise)
 import { native, type RawSyscall } from "./load.ts";
 import type { SyscallNumbers } from "./syscall-numbers.ts";
 
@@ -141,6 +142,14 @@ export function openFile(path: string): number {
   return syscall(nr.openat, -100, native().addressOf(bytes), O_CLOEXEC, 0, 0, 0);
 }
 
+/** Opens what is there to write to it without ever waiting. openat(2). */
+export function openToWrite(path: string): number {
+  ready();
+  const bytes = new TextEncoder().encode(`${path}\0`);
+  const O_WRONLY_NOCTTY = 0o401;
+  return syscall(nr.openat, -100, native().addressOf(bytes), O_WRONLY_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0, 0, 0);
+}
+
 /** Whether the other end of a non-blocking stream that never sends is closed. */
 export function isHungUp(fd: number): boolean {
   ready();
@@ -157,6 +166,23 @@ export function read(fd: number, address: number, length: number): number {
 export function write(fd: number, address: number, length: number): number {
   ready();
   return syscall(nr.write, fd, address, length, 0, 0, 0);
+}
+
+/** send(2) from native memory, which neither waits nor raises SIGPIPE. */
+export function sendNow(socket: number, address: number, length: number): number {
+  ready();
+  const DONTWAIT_NOSIGNAL = 0x4040;
+  return syscall(nr.sendto, socket, address, length, DONTWAIT_NOSIGNAL, 0, 0);
+}
+
+/** Whether a write to fd would not wait right now, if only because it would fail. ppoll(2). */
+export function isWritable(fd: number): boolean {
+  ready();
+  const POLLOUT = 4;
+  scratch[0] = fd;
+  scratch[1] = POLLOUT;
+  scratch.fill(0, 2, 6);
+  return syscall(nr.ppoll, scratchAddress, 1, scratchAddress + 8, 0, 8, 0) > 0;
 }
 
 /** eventfd(2), non-blocking. */
@@ -219,6 +245,16 @@ export function epollDelete(epoll: number, fd: number): number {
 export function epollWait(epoll: number, events: number, max: number, timeout: number): number {
   ready();
   return syscall(nr.epoll_pwait, epoll, events, max, timeout, 0, 8);
+}
+
+/** Watches for the moment when fd takes bytes; otherwise as {@link epollAdd}. */
+export function epollAddOutput(epoll: number, fd: number, dataLow: number, dataHigh: number): number {
+  ready();
+  const EPOLLOUT = 4;
+  scratch[0] = EPOLLOUT;
+  scratch[EVENT_DATA] = dataLow;
+  scratch[EVENT_DATA + 1] = dataHigh;
+  return syscall(nr.epoll_ctl, epoll, 1, fd, scratchAddress, 0, 0);
 }
 
 const P_PIDFD = 3;

@@ -1,12 +1,13 @@
 // Captured output of one child, in the supervisor thread: reads what the pipes
 // hold, keeps it up to the limit, says how each stream ended.
 import { EAGAIN, EINTR } from "../native/errno.ts";
-import { CAPTURE, SLOT } from "../native/layout.ts";
+import { CAPTURE, SLOT, TAIL_ONLY } from "../native/layout.ts";
 import { native } from "../native/load.ts";
 import type { Region } from "../native/region.ts";
 import { close, read, setPipeSize } from "../native/syscalls.ts";
 import { Bulk } from "./bulk.ts";
 import { OUTPUT, type CapturedOutput } from "./protocol.ts";
+import { Tail } from "./tail.ts";
 
 /** The default size of a pipe: one read empties it. */
 const READ_SIZE = 65536;
@@ -26,6 +27,8 @@ interface Stream {
   chunks: Uint8Array[];
   readonly bulk: Bulk;
   size: number;
+  /** Instead of all that: only the end is kept. */
+  readonly tail: Tail | undefined;
 }
 
 /** The captured streams of one child. */
@@ -35,8 +38,11 @@ export class Capture {
   readonly #wantsBytes: boolean;
   #open = 0;
 
-  /** @param lost true where an earlier supervisor may have taken some of the output with it. */
-  constructor(region: Region, slot: number, lost: boolean) {
+  /**
+   * @param epoll The set that the streams are watched by.
+   * @param lost true where an earlier supervisor may have taken some of the output with it.
+   */
+  constructor(region: Region, slot: number, epoll: number, lost: boolean) {
     this.#region = region;
     const at = region.slot(slot);
     this.#wantsBytes = region.words[(at + SLOT.wantsBytes) >> 2] === 1;
@@ -46,14 +52,18 @@ export class Capture {
       const target = region.words[(record + CAPTURE.target) >> 2] ?? 0;
       const limit = region.doubles[(record + CAPTURE.limit) >> 3] ?? 0;
       const bulk = new Bulk(region, slot, i);
+      const generation = region.words[(at + SLOT.generation) >> 2] ?? 0;
+      const tail = (target & TAIL_ONLY) === 0 ? undefined : new Tail(region, epoll, slot, i, record, generation);
+      if (lost) tail?.inherit();
       this.#streams.push({
         record,
-        target,
+        target: target & ~TAIL_ONLY,
         limit,
-        flags: lost ? OUTPUT.lost : 0,
+        flags: tail !== undefined ? OUTPUT.tail : lost ? OUTPUT.lost : 0,
         chunks: [],
         bulk,
-        size: bulk.exists ? bulk.size : 0,
+        size: tail === undefined && bulk.exists ? bulk.size : 0,
+        tail,
       });
       if (this.#fd(record) >= 0) this.#open++;
     }
@@ -86,7 +96,8 @@ export class Capture {
     for (const stream of this.#streams) {
       let outcome;
       do outcome = this.#read(stream);
-      while (outcome === "data");
+      // No limit ends this where only the tail is kept, and a pipe holds no more than one read of those.
+      while (outcome === "data" && stream.tail === undefined);
       if (outcome !== "limit") continue;
       within = false;
       this.#close(stream);
@@ -98,7 +109,9 @@ export class Capture {
   abandon(): void {
     for (const stream of this.#streams) {
       if (this.#fd(stream.record) < 0) continue;
-      stream.flags |= OUTPUT.held;
+      const { tail } = stream;
+      stream.flags |= tail?.blocked === true ? OUTPUT.blocked : OUTPUT.held;
+      if (tail?.blocked === true) tail.drop(READ_SIZE);
       this.#close(stream);
     }
   }
@@ -106,7 +119,8 @@ export class Capture {
   /** Everything that was kept. */
   outputs(): CapturedOutput[] {
     return this.#streams.map((stream, i) => {
-      const { target, flags, bulk } = stream;
+      const { target, flags, bulk, tail } = stream;
+      if (tail !== undefined) return { fd: target, flags, bytes: tail.take() };
       if (!bulk.exists) return { fd: target, flags, bytes: joined(stream) };
       if (this.#wantsBytes) {
         try {
@@ -126,12 +140,18 @@ export class Capture {
     // First forgotten, then closed: a successor must not close a number that is another's by then.
     this.#region.words[(stream.record + CAPTURE.fd) >> 2] = -1;
     close(fd);
+    stream.tail?.close();
     this.#open--;
   }
 
   #read(stream: Stream): "data" | "empty" | "end" | "limit" {
     const fd = this.#fd(stream.record);
     if (fd < 0) return "end";
+    if (stream.tail !== undefined) {
+      const outcome = stream.tail.run(READ_SIZE);
+      if (outcome === "end") this.#close(stream);
+      return outcome === "blocked" ? "empty" : outcome;
+    }
     const { bulk } = stream;
     const inBulk = bulk.exists;
     let n: number;

@@ -9,6 +9,7 @@ import type { Collected } from "./collect-output.ts";
 import type { Ground } from "./ground.ts";
 import type { Plumbing } from "./plumbing.ts";
 import type { Supervisor } from "./supervisor.ts";
+import { TailedSocket } from "./tailed-socket.ts";
 
 /** What a supervisor tells about a child. Exactly one of failed, cancelled and exited comes, and comes last. */
 export interface ChildEvents {
@@ -90,6 +91,12 @@ export class Child {
     if (error === null || error === undefined || this.#inputOver) return;
     this.inputError = error;
     this.supervisor?.stop(this, "input-error", this.spec.killSignal);
+  }
+
+  /** The end of a stderr that is piped, as far as it was read; null where none is kept. */
+  get stderrTail(): string | null {
+    const stderr = this.stdio[2];
+    return stderr instanceof TailedSocket ? stderr.tail : null;
   }
 
   setRef(ref: boolean): void {

@@ -2,6 +2,7 @@
 import type { Region } from "../native/region.ts";
 import type { Encoding } from "../process/options.ts";
 import type { Truncation } from "../process/result.ts";
+import { outputTail, tailText } from "../process/stderr-tail.ts";
 import { Bulk } from "./bulk.ts";
 import { OUTPUT, type CapturedOutput } from "./protocol.ts";
 
@@ -10,35 +11,52 @@ export interface Collected {
   /** By fd number. */
   readonly output: readonly (string | Buffer | null)[];
   readonly truncated: Truncation | null;
+  /** The fd that wrote more than the limit allows, -1 for none. */
+  readonly full: number;
+  /** The end of stderr, null where the supervisor had none of it. */
+  readonly stderrTail: string | null;
 }
 
 /** Shared by all that capture nothing. */
-const NOTHING: Collected = Object.freeze({ output: Object.freeze([null, null, null]), truncated: null });
+const NOTHING: Collected = Object.freeze({
+  output: Object.freeze([null, null, null]),
+  truncated: null,
+  full: -1,
+  stderrTail: null,
+});
 
 /** Takes the outputs out of their batch and out of the slot's bulks. */
 export function collectOutput(
   region: Region,
   slot: number,
-  encoding: Encoding,
+  { encoding, stderrTail: tailSize }: { readonly encoding: Encoding; readonly stderrTail: number },
   outputs: readonly CapturedOutput[],
 ): Collected {
   if (outputs.length === 0) return NOTHING;
   const output: (string | Buffer | null)[] = [null, null, null];
   let truncated: Truncation | null = null;
+  let full = -1;
+  let stderrTail: string | null = null;
   for (const { fd, flags, bytes, bulk } of outputs) {
     while (output.length < fd) output.push(null);
-    if (bulk !== undefined) {
+    if ((flags & OUTPUT.tail) !== 0) stderrTail = tailText(bytes, tailSize);
+    else if (bulk !== undefined) {
       const text = takeText(new Bulk(region, slot, bulk), encoding);
       output[fd] = text ?? (encoding === "buffer" ? Buffer.alloc(0) : "");
       if (text === undefined) truncated = "output-limit";
     } else {
       output[fd] = encoding === "buffer" ? own(bytes) : asBuffer(bytes).toString(encoding);
     }
-    if ((flags & OUTPUT.limit) !== 0) truncated = "output-limit";
-    else if ((flags & OUTPUT.lost) !== 0) truncated ??= "supervisor-lost";
+    if ((flags & OUTPUT.limit) !== 0) {
+      truncated = "output-limit";
+      full = fd;
+    } else if ((flags & OUTPUT.lost) !== 0) truncated ??= "supervisor-lost";
     else if ((flags & OUTPUT.held) !== 0) truncated ??= "held-open";
+    else if ((flags & OUTPUT.blocked) !== 0) truncated ??= "blocked";
   }
-  return { output, truncated };
+  const stderr = output[2] ?? null;
+  if (stderr !== null && tailSize > 0) stderrTail = outputTail(stderr, encoding, tailSize);
+  return { output, truncated, full, stderrTail };
 }
 
 /** Undefined where the process has no memory for it; the supervisor has tried to make a Buffer of it. */

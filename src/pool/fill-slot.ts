@@ -1,6 +1,7 @@
 // What the pool writes into a slot before a launch.
-import { CAPTURE, LEADER, NOTIFY, SLOT, SPEAKS } from "../native/layout.ts";
+import { CAPTURE, LEADER, NOTIFY, SLOT, SPEAKS, TAIL_ONLY } from "../native/layout.ts";
 import type { Child } from "./child.ts";
+import { MANNER_SHIFT } from "./pass-on.ts";
 import type { OwnEnd, Plumbing } from "./plumbing.ts";
 import { eventToken } from "./protocol.ts";
 import type { Slots } from "./slots.ts";
@@ -30,6 +31,8 @@ export function fillSlot(
   set(SLOT.reason, 0);
   set(SLOT.killSignal, spec.killSignal);
   set(SLOT.lastSignal, 0);
+  set(SLOT.stopSignal, 0);
+  set(SLOT.coreMask, 0);
   set(SLOT.stopRequest, 0);
   set(SLOT.timeout, spec.timeout);
   set(SLOT.killAfter, spec.killAfter);
@@ -47,10 +50,16 @@ export function fillSlot(
   set(SLOT.watched, 0);
   set(SLOT.captures, captures.length);
   let record = SLOT.capture;
-  for (const { fd, target } of captures) {
+  for (const { fd, target, passOn } of captures) {
     set(record + CAPTURE.fd, fd);
-    set(record + CAPTURE.target, target);
-    doubles[(at + record + CAPTURE.limit) >> 3] = spec.maxOutput;
+    if (passOn === undefined) {
+      set(record + CAPTURE.target, target);
+      doubles[(at + record + CAPTURE.limit) >> 3] = spec.maxOutput;
+    } else {
+      set(record + CAPTURE.target, target | TAIL_ONLY);
+      set(record + CAPTURE.passTo, passOn.fd);
+      set(record + CAPTURE.tail, spec.stderrTail | (passOn.manner << MANNER_SHIFT));
+    }
     record += CAPTURE.SIZE;
   }
 }

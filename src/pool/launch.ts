@@ -2,15 +2,19 @@
 // trying again, running, settled. It settles its promise exactly once.
 import { performance } from "node:perf_hooks";
 import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
+import { locateCore } from "../process/core-dump.ts";
 import { launchError } from "../process/diagnose.ts";
 import type { Notification } from "../process/notification.ts";
 import { LastWords } from "../process/notify-message.ts";
-import { limitReason } from "../process/limit-reason.ts";
+import { limitReason, ownLimit } from "../process/limit-reason.ts";
 import { type KillScope, Process, type ProcessControl } from "../process/process.ts";
-import { describeExit, type ExitReason, type ExitReport } from "../process/report.ts";
+import { exitMessage } from "../process/explain.ts";
+import type { ExitReason, ExitReport, Stopped } from "../process/report.ts";
+import type { Encoding } from "../process/options.ts";
 import type { RunResult } from "../process/result.ts";
-import { SIGKILL, signalName, SIGSTOP } from "../process/signals.ts";
+import { endsByDefault, SIGKILL, signalName, SIGSTOP } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
+import { outputTail } from "../process/stderr-tail.ts";
 import { signalDescendants } from "../process/tree.ts";
 import { errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
@@ -60,6 +64,9 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   #announced = false;
   /** Signals that kill() has delivered; kept only where the report may ask. */
   #sent: Set<string> | undefined;
+  /** The last signal that kill() has delivered and that could end the child, 0 for none. */
+  #killed = 0;
+  #escalated = false;
   #process: Process | undefined;
   #lastWords: LastWords | undefined;
   /** What is not told until whoever awaits spawn() has had a chance to listen. */
@@ -193,6 +200,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const result = scope === "tree" && signal !== 0 ? this.#signalTree(signal, toChild) : toChild();
     if (result === undefined) return false;
     if (result >= 0) {
+      if (endsByDefault(signal)) this.#killed = signal;
       if (spec.limits.length > 0 || spec.cgroup !== undefined) (this.#sent ??= new Set()).add(signalName(signal));
       return true;
     }
@@ -206,6 +214,13 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
         errno,
       },
     );
+  }
+
+  escalate(): void {
+    const before = this.#killed;
+    if (!this.kill(SIGKILL, "process") || before === 0) return;
+    this.#killed = before;
+    this.#escalated = true;
   }
 
   #signalTree(signal: number, toChild: () => number | undefined): number | undefined {
@@ -264,13 +279,41 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   exited(report: ExitReport, collected: Collected): void {
     this.#gone = true;
-    const message = this.#lastWords?.message ?? null;
-    const attributed = this.#attribute(message === null ? report : { ...report, message });
+    const spoken = this.#lastWords === undefined ? report : { ...report, message: this.#lastWords.message };
+    const attributed = this.#withDeeds(this.#attribute(spoken), collected);
     const { ground } = this.child;
     // Not over before the whole tree is.
     if (ground?.lingers === true)
-      ground.settle(attributed, this.#sent?.has("SIGKILL") === true, (seen) => this.#exited(seen, collected));
-    else this.#exited(attributed, collected);
+      ground.settle(attributed, this.#sent?.has("SIGKILL") === true, (seen) => this.#located(seen, collected));
+    else this.#located(attributed, collected);
+  }
+
+  #located(report: ExitReport, collected: Collected): void {
+    if (report.status !== "signaled" || report.core === null) {
+      this.#exited(report, collected);
+      return;
+    }
+    void locateCore(report, report.core, this.spec.cwd).then((core) => this.#exited({ ...report, core }, collected));
+  }
+
+  /** What kill() did, and the limit that the reason speaks of. */
+  #withDeeds(report: ExitReport, { full }: Collected): ExitReport {
+    const { spec } = this;
+    const stopped = this.#killed === 0 ? report.stopped : this.#stoppedByKill(report.stopped);
+    const limit =
+      report.reason === "output-limit"
+        ? ({ name: "maxOutput", value: spec.maxOutput, fd: full } as const)
+        : spec.limits.length === 0
+          ? null
+          : ownLimit(report.reason, spec.limits);
+    return limit === null && stopped === report.stopped ? report : { ...report, stopped, limit };
+  }
+
+  /** What the pool did first stands, but for who sent the SIGKILL. */
+  #stoppedByKill(earlier: Stopped | null): Stopped {
+    if (earlier === null) return { by: "kill", signal: signalName(this.#killed), escalated: this.#escalated };
+    const needed = this.#killed === SIGKILL && earlier.signal !== "SIGKILL";
+    return needed ? { ...earlier, escalated: true } : earlier;
   }
 
   #exited(report: ExitReport, collected: Collected): void {
@@ -284,7 +327,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       this.#run.resolve(result);
     } else {
       const cause: unknown = report.reason === "aborted" ? this.spec.signal?.reason : this.child.inputError;
-      this.#run.reject(new ExitError(message(result), result, cause));
+      this.#run.reject(new ExitError(message(result, this.spec.encoding), result, cause));
     }
   }
 
@@ -366,9 +409,10 @@ function inputError({ file }: LaunchSpec, cause: unknown): LaunchError {
   });
 }
 
-/** What died of what, and the last line that it wrote to stderr. */
-function message({ file, exit, stderr }: RunResult): string {
-  const said = stderr === null ? "" : stderr.toString().trimEnd();
-  const line = said.slice(said.lastIndexOf("\n") + 1).slice(-200);
-  return `${JSON.stringify(file)} ${describeExit(exit)}${line === "" ? "" : `: ${line}`}`;
+/** What died of what; with the last line that it wrote to stderr, even where the report keeps none. */
+function message({ file, exit, stderr }: RunResult, encoding: Encoding): string {
+  return exitMessage(file, exit, exit.stderrTail ?? (stderr === null ? "" : outputTail(stderr, encoding, LAST_WORDS)));
 }
+
+/** Bytes of stderr in which a message looks for the last line. */
+const LAST_WORDS = 1024;

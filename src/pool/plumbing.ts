@@ -7,6 +7,8 @@ import { close, pipe, setNonblocking, socketPair, write } from "../native/syscal
 import type { StdioStream } from "../process/process.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { openNotifySocket, unlinkSocket, type NotifySocket } from "./notify/socket.ts";
+import { NOWHERE, openPassOn, type PassOn } from "./pass-on.ts";
+import { TailedSocket } from "./tailed-socket.ts";
 
 /** Bytes that an empty pipe always takes at once (PIPE_BUF). */
 const SURE_WRITE = 4096;
@@ -17,6 +19,8 @@ const LIKELY_WRITE = 65536;
 export interface OwnEnd {
   readonly fd: number;
   readonly target: number;
+  /** Where only the tail is kept: where all of it goes. Owned like `fd`. */
+  readonly passOn?: PassOn;
 }
 
 /** What is left of a spec's input after the pipe was filled. */
@@ -38,14 +42,17 @@ export class Plumbing {
   feed: Feed | undefined;
   readonly #streams: OwnEnd[] = [];
   #input: { fd: number; rest: Uint8Array | undefined } | undefined;
+  #tail = 0;
 
   /** Opens everything. Returns 0, or -errno with nothing left open. */
   open(spec: LaunchSpec): number {
     let result = 0;
+    this.#tail = spec.stderrTail;
     spec.fds.forEach((plan, index) => {
       if (result < 0) return;
       if (plan.kind === "capture") result = this.#openCapture(index, plan.target);
       else if (plan.kind === "pipe") result = this.#openStream(index, plan.target);
+      else if (plan.kind === "tail") result = this.#openTail(index, plan.target, plan.passTo);
       else if (plan.kind === "input") result = this.#openInput(index, spec);
       else if (plan.kind === "notify") result = this.#openNotify(index);
     });
@@ -83,6 +90,18 @@ export class Plumbing {
     this.notifySocket = socket;
     this.patch = { at: notify.socketAt, text: socket.path };
     return 0;
+  }
+
+  #openTail(index: number, target: number, passTo: number): number {
+    const passOn = passTo < 0 ? NOWHERE : openPassOn(passTo);
+    if (typeof passOn === "number") return passOn;
+    const { result, own } = this.#pair(index, true);
+    if (result < 0) {
+      if (passOn.fd >= 0) close(passOn.fd);
+      return result;
+    }
+    this.captures.push({ fd: own, target, passOn });
+    return setNonblocking(own);
   }
 
   #openStream(index: number, target: number): number {
@@ -123,7 +142,10 @@ export class Plumbing {
   makeStreams(): void {
     for (const { fd, target } of this.#streams.splice(0)) {
       while (this.stdio.length < target) this.stdio.push(null);
-      this.stdio[target] = new Socket({ fd, readable: target !== 0, writable: target === 0 || target > 2 });
+      this.stdio[target] =
+        target === 2 && this.#tail > 0
+          ? new TailedSocket(fd, this.#tail)
+          : new Socket({ fd, readable: target !== 0, writable: target === 0 || target > 2 });
     }
     if (this.#input !== undefined) {
       const { fd, rest } = this.#input;
@@ -135,7 +157,10 @@ export class Plumbing {
   /** Closes all that is still this object's. */
   abandon(): void {
     for (const { source, handed } of this.sources.splice(0)) if (handed) close(source);
-    for (const { fd } of this.captures.splice(0)) close(fd);
+    for (const { fd, passOn } of this.captures.splice(0)) {
+      close(fd);
+      if (passOn !== undefined && passOn.fd >= 0) close(passOn.fd);
+    }
     for (const { fd } of this.#streams.splice(0)) close(fd);
     if (this.#input !== undefined) close(this.#input.fd);
     this.#input = undefined;

@@ -14,6 +14,7 @@ import { Admission } from "./admission.ts";
 import { Groups } from "./cgroup/groups.ts";
 import type { Child } from "./child.ts";
 import { Command } from "./command.ts";
+import { launchesWanted, publishExit, publishLaunch } from "./diagnostics.ts";
 import { abortError, Launch, type Answer, type LaunchHost } from "./launch.ts";
 import { Ground } from "./ground.ts";
 import { Namespaces, PARKED } from "./namespaces.ts";
@@ -134,6 +135,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
         this.#namespaces.forget(launch);
       },
       spawned: ({ spec }, pid) => {
+        publishLaunch(this, pid, spec);
         if (this.listenerCount("spawn") > 0) this.emit("spawn", { pid, file: spec.file, args: spec.args });
       },
       settled: (launch, report) => this.#settled(launch, report),
@@ -286,7 +288,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   #run(spec: LaunchSpec): Promise<RunResult> {
     const refusal = this.#refusal(spec) ?? (this.#admission.full ? this.#queueFull() : undefined);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const announce = this.listenerCount("spawn") > 0;
+    const announce = this.listenerCount("spawn") > 0 || launchesWanted();
     return new Promise((resolve, reject) => {
       this.#admission.enqueue(new Launch(this.#host, spec, announce, { resolve, reject }, undefined));
     });
@@ -358,6 +360,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       tally.completed++;
       tally.runTime.record(report.wallMs);
       if (spec.kind === "run") tally.busyMs += report.wallMs;
+      publishExit(this, report, spec);
       if (this.listenerCount("exit") > 0) {
         this.emit("exit", report, { pid: report.pid, file: spec.file, args: spec.args });
       }

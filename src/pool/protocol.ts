@@ -39,6 +39,10 @@ export const OUTPUT = {
   lost: 0x40000,
   large: 0x80000,
   bulk: 0x100000,
+  /** Not output to deliver, but the end of what went elsewhere. */
+  tail: 0x200000,
+  /** Nobody took what was still to be passed on. */
+  blocked: 0x400000,
 } as const;
 
 /** Output of one captured fd. */

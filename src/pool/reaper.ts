@@ -16,7 +16,10 @@ const CLD_DUMPED = 3;
 /** PIDFD_GET_INFO with the 64 bytes of its first version; PIDFD_INFO_EXIT came with Linux 6.15. */
 const PIDFD_GET_INFO = 0xc040ff0b;
 const PIDFD_INFO_EXIT = 8;
-const info = new DataView(new ArrayBuffer(64));
+const info = new DataView(new ArrayBuffer(72));
+/** The same with the 72 bytes of Linux 6.16, which brought PIDFD_INFO_COREDUMP. */
+const PIDFD_GET_INFO_72 = 0xc048ff0b;
+const PIDFD_INFO_COREDUMP = 16;
 
 /**
  * Reaps the child of a slot and closes its pidfd. `now`, in milliseconds of CLOCK_MONOTONIC, goes down as its end.
@@ -39,6 +42,7 @@ export function reap(region: Region, index: number, now: number, ownPeakKiB: num
       return "busy";
     }
     if (result < 0) stolen(words, at, pidfd);
+    if (words[(at + SI_CODE) >> 2] === CLD_DUMPED) words[(at + SLOT.coreMask) >> 2] = coreMask(pidfd);
     words[(at + SLOT.parentPeak) >> 2] = ownPeakKiB;
     region.doubles[(at + SLOT.endedMs) >> 3] = now;
   }
@@ -62,4 +66,13 @@ function stolen(words: Int32Array, at: number, pidfd: number): void {
   const signal = status & 0x7f;
   words[(at + SI_CODE) >> 2] = signal === 0 ? CLD_EXITED : (status & 0x80) !== 0 ? CLD_DUMPED : CLD_KILLED;
   words[(at + SI_STATUS) >> 2] = signal === 0 ? (status >> 8) & 0xff : signal;
+}
+
+/** How the core was dumped, as far as the kernel tells holders of the pidfd; 0 where it does not. */
+function coreMask(pidfd: number): number {
+  // Of one that was reaped the kernel tells nothing, unless asked for its exit too.
+  info.setUint32(0, PIDFD_INFO_EXIT | PIDFD_INFO_COREDUMP, true);
+  info.setUint32(4, 0, true);
+  const result = ioctl(pidfd, PIDFD_GET_INFO_72, native().addressOf(info));
+  return result < 0 || (info.getUint32(0, true) & PIDFD_INFO_COREDUMP) === 0 ? 0 : info.getUint32(64, true);
 }

@@ -3,7 +3,7 @@
 import { LEADER, SLOT, SPEAKS, STATE } from "../native/layout.ts";
 import { kill } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
-import { SIGABRT, SIGKILL } from "../process/signals.ts";
+import { SIGABRT, SIGKILL, SIGSTOP } from "../process/signals.ts";
 import { signalDescendants } from "../process/tree.ts";
 import { Deadlines } from "./deadlines.ts";
 import { signalChild } from "./signal-child.ts";
@@ -116,13 +116,27 @@ export class Stopper {
     // Before exec all signals but this one are blocked, and there is no program yet to be gentle with.
     const signal = state === STATE.launching ? SIGKILL : asked;
     if (slots.get(slot, SLOT.reason) === 0) slots.set(slot, SLOT.reason, reason);
-    if (signal !== 0) slots.set(slot, SLOT.lastSignal, signal);
+    if (signal !== 0) {
+      if (slots.get(slot, SLOT.stopSignal) === 0) slots.set(slot, SLOT.stopSignal, signal);
+      slots.set(slot, SLOT.lastSignal, signal);
+    }
     if (slots.get(slot, SLOT.watched) !== WATCHED.no) this.stopWatchdog(slot);
     const sent = signalChild(slots.region, slot, signal, slots.get(slot, SLOT.leader) !== LEADER.no);
     const killAfter = slots.get(slot, SLOT.killAfter);
     // No pidfd yet: once more, soon.
     if (sent === undefined) this.#set(slot, DEADLINE.resend, POLL_INTERVAL);
     else if (signal !== SIGKILL && killAfter >= 0) this.#set(slot, DEADLINE.escalate, killAfter);
+  }
+
+  /** The child has not heeded the signal that asked. What a service's has started goes with it, sessions of its own included. */
+  #kill(slot: number): void {
+    const slots = this.#slots;
+    if (slots.get(slot, SLOT.leader) === LEADER.sweeps && slots.state(slot) === STATE.running) {
+      // A stopped one cannot start others meanwhile; an ended one would leave orphans that nobody finds.
+      signalChild(slots.region, slot, SIGSTOP, false);
+      signalDescendants(slots.get(slot, SLOT.pid), SIGKILL, true);
+    }
+    this.stop(slot, slots.get(slot, SLOT.reason), SIGKILL);
   }
 
   /**
@@ -152,7 +166,7 @@ export class Stopper {
           this.stop(slot, reasonCode("timeout"), slots.get(slot, SLOT.killSignal));
           break;
         case DEADLINE.escalate:
-          if (slots.isLive(slot)) this.stop(slot, slots.get(slot, SLOT.reason), SIGKILL);
+          if (slots.isLive(slot)) this.#kill(slot);
           break;
         case DEADLINE.resend:
           if (slots.isLive(slot)) this.stop(slot, slots.get(slot, SLOT.reason), slots.get(slot, SLOT.lastSignal));

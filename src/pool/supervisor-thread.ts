@@ -93,7 +93,7 @@ class SupervisorThread {
     this.#noticesTail = slots.region.header(LAUNCHER.noticesTail);
     if (!begin.successor) return;
     takeOver(slots, this.#stopper, {
-      inheritOutput: (slot) => this.#captures.set(slot, new Capture(slots.region, slot, true)),
+      inheritOutput: (slot) => this.#captures.set(slot, new Capture(slots.region, slot, begin.epoll, true)),
       listen: (slot) => {
         this.#listeners.listen(slot);
         this.#stopper.resumeWatchdog(slot);
@@ -237,7 +237,10 @@ class SupervisorThread {
 
   #capture(slot: number): Capture {
     let capture = this.#captures.get(slot);
-    if (capture === undefined) this.#captures.set(slot, (capture = new Capture(this.#slots.region, slot, false)));
+    if (capture === undefined) {
+      capture = new Capture(this.#slots.region, slot, this.#begin.epoll, false);
+      this.#captures.set(slot, capture);
+    }
     return capture;
   }
 

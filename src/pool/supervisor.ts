@@ -75,7 +75,7 @@ export class Supervisor {
     const slot = this.#takeSlot();
     if (slot < 0) return -EAGAIN;
     const plumbing = child.spec.piped ? new Plumbing() : undefined;
-    if (child.spec.notify !== undefined) this.#leaveDirectories ??= useDirectories();
+    if (child.spec.notify?.socketAt !== undefined) this.#leaveDirectories ??= useDirectories();
     let result = plumbing?.open(child.spec) ?? 0;
     if (result >= 0) {
       fillSlot(this.#slots, slot, child, plumbing);
@@ -205,8 +205,8 @@ export class Supervisor {
       if (child.announce) child.events.launched(slots.get(slot, SLOT.pid));
       child.events.notified?.(readMessage(message));
     } else if (record === RECORD.exited && stage !== "watch") {
-      const report = readReport(slots.region, slot);
-      const collected = collectOutput(slots.region, slot, child.spec.encoding, outputs);
+      const collected = collectOutput(slots.region, slot, child.spec, outputs);
+      const report = readReport(slots.region, slot, collected.stderrTail ?? child.stderrTail);
       this.#vacate(slot, child);
       child.disconnect(false);
       child.events.exited(report, collected);

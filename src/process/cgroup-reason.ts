@@ -1,13 +1,13 @@
 // Whether a limit of its cgroup ended the child: what the group counted, weighed
 // against how the child ended.
 import type { CgroupPlan } from "./cgroup-limits.ts";
-import type { ExitReport } from "./report.ts";
+import type { ExitReport, ReachedLimit } from "./report.ts";
 
 /** What a group counted until its end; null where the kernel, or a missing controller, does not say. */
 export interface CgroupUsage {
   /** How often the group itself was out of memory, by its own limit. */
   readonly oom: number | null;
-  /** Processes of the group that some OOM killer has killed: for the group's limit, a parent's, or the machine's. */
+  /** What some OOM killer has killed in the group: for its limit, a parent's, or the machine's. The kernel's count: of a group that dies as a whole, more than there were processes. */
   readonly oomKills: number | null;
   /** Peak memory in bytes. Linux 5.19. */
   readonly memoryPeak: number | null;
@@ -57,4 +57,11 @@ export function cgroupReason(
   if (usage.pidsPeak !== null && usage.pidsPeak < Number(pids)) return undefined;
   const unclean = report.status === "signaled" || (report.status === "exited" && report.code !== 0);
   return unclean ? "pids-limit" : undefined;
+}
+
+/** The limit that a reason speaks of. */
+export function groupLimit(reason: "memory-limit" | "pids-limit", plan: CgroupPlan): ReachedLimit {
+  const [name, file] =
+    reason === "memory-limit" ? (["memory", "memory.max"] as const) : (["pids", "pids.max"] as const);
+  return { name, value: Number(plan.settings.find((setting) => setting.file === file)?.value) };
 }

@@ -65,6 +65,7 @@ function spec(stdin: number, args: readonly string[], confinement: Confinement |
     killAfter: 0,
     maxOutput: 0,
     outputGrace: 0,
+    stderrTail: 0,
     encoding: "buffer",
     check: false,
     input: undefined,

@@ -1,7 +1,14 @@
 // Whether a child that a signal ended was ended by a limit of its own: the
 // kernel only tells the signal.
 import type { Rlimit, RlimitKey } from "./limits.ts";
-import type { ExitReason, ExitReport } from "./report.ts";
+import type { ExitReason, ExitReport, ReachedLimit } from "./report.ts";
+
+/** The limit that a reason of {@link limitReason} speaks of. */
+export function ownLimit(reason: ExitReason, limits: readonly Rlimit[]): ReachedLimit | null {
+  const name = reason === "cpu-limit" ? "cpuSeconds" : reason === "file-size-limit" ? "fileSize" : undefined;
+  const found = limits.find(({ option }) => option === name);
+  return name === undefined || found === undefined ? null : { name, value: found.value };
+}
 
 /**
  * The reason of a report, seen with the child's limits.

@@ -89,7 +89,8 @@ export class Gathered {
     let last = this.#all.at(-1);
     const state = stateOf(message);
     const change = state !== undefined && last !== undefined && ![undefined, state].includes(stateOf(last));
-    if (last === undefined || (change && this.#all.length < MOST_AT_ONCE)) this.#all.push((last = new Map()));
+    if (last === undefined || (change && this.#all.length < MOST_AT_ONCE))
+      this.#all.push((last = new Map<string, string>()));
     // Only one who cannot make up his mind is not told step by step.
     else if (change) for (const name of STATES) last.delete(name);
     for (const [name, value] of message) {

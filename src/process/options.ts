@@ -203,6 +203,13 @@ export interface CommonOptions {
    * What is in the pipe at the exit is always read. Default: 500.
    */
   outputGrace?: number | undefined;
+  /**
+   * Bytes, 0–1 MiB, of the end of stderr that the exit report keeps as `stderrTail`. Default: 4096 where stderr is captured
+   * or piped, else 0. Where it is given with `"inherit"`, `"ignore"` or an fd number, the child writes into a pipe: its
+   * output passes through the supervisor thread, so that it may come to lie otherwise between that of others, ends with
+   * `outputGrace` where a grandchild goes on writing, and is no terminal for the child. Not for `{ file }`.
+   */
+  stderrTail?: number | undefined;
   /** How captured output is delivered. Default: `"utf8"`. */
   encoding?: Encoding | undefined;
   /** What the child shares with this process. Default: `"shared"`. Where the machine refuses it, ERR_ISOLATION. */
@@ -272,12 +279,19 @@ export interface LaunchOptions extends CommonOptions {
    * that its variable NOTIFY_SOCKET names. `{ fd }`: by a newline to that fd of its own, above 2, once it is ready.
    * What it says comes as the event `notify` of its {@link Process}; its last STATUS= and ERRNO= are the report's
    * `message`. Default: false.
+   *
+   * Counts what the child says, and what comes from its descendants, from its group or session where `session` is set,
+   * from a pid namespace or cgroup of its own; by the sender's pid as the kernel tells it. A descendant that has
+   * ended before that is looked at is not heard: `systemd-notify` waits for that (BARRIER=1). Messages are at most 4096
+   * bytes long. MAINPID= changes nothing, and fds that come along are closed (no FDSTORE=1). One that says more in a
+   * moment than anyone could read is told in part: the last of each name.
    */
   notify?: boolean | { readonly fd: number } | undefined;
   /**
    * Milliseconds within which the child must say WATCHDOG=1 again and again, from its READY=1 on; else it gets SIGABRT,
    * after `killAfter` SIGKILL, and the report's `reason` is `"watchdog"`. Needs `notify: true`; the child finds it
-   * in WATCHDOG_USEC and WATCHDOG_PID. sd_watchdog_enabled(3). Default: 0, none.
+   * in WATCHDOG_USEC and WATCHDOG_PID. WATCHDOG_USEC= from the child changes it, WATCHDOG=trigger makes it bite at once
+   * (both also without this option), STOPPING=1 ends it. sd_watchdog_enabled(3). Default: 0, none.
    */
   watchdog?: number | undefined;
   /** Ends the child as a timeout does; before its start, the launch rejects with ERR_ABORTED. */

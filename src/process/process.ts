@@ -4,9 +4,10 @@ import { EventEmitter } from "eventemitter3";
 import { ExitError, InvalidOptionError } from "../errors.ts";
 import type { Notification } from "./notification.ts";
 import type { Signal } from "./options.ts";
-import { describeExit, type ExitReport } from "./report.ts";
+import { exitMessage } from "./explain.ts";
+import type { ExitReport } from "./report.ts";
 import type { RunResult } from "./result.ts";
-import { SIGKILL, signalNumber } from "./signals.ts";
+import { signalNumber } from "./signals.ts";
 
 /** Whom a signal is for. */
 export type KillScope = "process" | "group" | "tree";
@@ -15,6 +16,8 @@ export type KillScope = "process" | "group" | "tree";
 export interface ProcessControl {
   /** Signals the child, or all that goes with it; false where it is gone. */
   kill(signal: number, scope: KillScope): boolean;
+  /** SIGKILL to a child that an earlier signal did not end. */
+  escalate(): void;
   /** Whether the child keeps Node alive. */
   setRef(ref: boolean): void;
 }
@@ -128,10 +131,8 @@ export class Process<
     const ready = new Promise<undefined>((resolve) => (this.#resolveReady = () => resolve(undefined)));
     const result = await Promise.race([ready, this.result]);
     if (result === undefined) return;
-    throw new ExitError(
-      `${JSON.stringify(this.file)} was not ready before its end: it ${describeExit(result.exit)}`,
-      result,
-    );
+    const { exit } = result;
+    throw new ExitError(`it was never ready: ${exitMessage(this.file, exit, exit.stderrTail ?? "")}`, result);
   }
 
   /** For the pool: the child has said something. */
@@ -181,8 +182,7 @@ export class Process<
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.kill("SIGTERM")) return;
-    const timer =
-      this.#killAfter < 0 ? undefined : setTimeout(() => this.#control.kill(SIGKILL, "process"), this.#killAfter);
+    const timer = this.#killAfter < 0 ? undefined : setTimeout(() => this.#control.escalate(), this.#killAfter);
     await this.exited;
     clearTimeout(timer);
   }

@@ -2,6 +2,7 @@
 // and the supervisor wrote.
 import { INIT_LOST, SLOT } from "../native/layout.ts";
 import type { Region } from "../native/region.ts";
+import type { CgroupUsage } from "./cgroup-reason.ts";
 import { SIGKILL, signalName } from "./signals.ts";
 
 /**
@@ -38,6 +39,42 @@ export function reasonCode(reason: ExitReason): number {
   return REASONS.indexOf(reason);
 }
 
+/** What this library did to end the child, and why. */
+export interface Stopped {
+  /** The `reason` that the pool stopped it for; `"kill"`: {@link Process.kill} was called, or the handle disposed of. */
+  readonly by: ExitReason | "kill";
+  /** The first signal that it got for that; of several calls of kill(), the last signal that could be delivered. */
+  readonly signal: string;
+  /** Whether SIGKILL had to follow, after `killAfter`. */
+  readonly escalated: boolean;
+}
+
+/** The limit that ended the child, by the name of its option, with the option's value. */
+export type ReachedLimit =
+  | { readonly name: "cpuSeconds" | "fileSize" | "memory" | "pids"; readonly value: number }
+  | {
+      readonly name: "maxOutput";
+      readonly value: number;
+      /** The child's fd that wrote too much. */
+      readonly fd: number;
+    };
+
+/** Where a core dump went. core(5). */
+export interface CoreDump {
+  /** What the machine's core_pattern names; null where it cannot be read. */
+  readonly to: "file" | "program" | "socket" | null;
+  /**
+   * The file's path, the command behind `|`, or the socket's path behind `@`. Null where it cannot be known: a file is
+   * named only where there is exactly one that fits the pattern and was written since the child's start.
+   */
+  readonly where: string | null;
+  /**
+   * Whose the dump is: `"root"` means that it may hold secrets, as of a set-id program. PIDFD_INFO_COREDUMP, Linux 6.16;
+   * null where the kernel does not tell.
+   */
+  readonly as: "user" | "root" | null;
+}
+
 /** What every report has. */
 export interface ExitFacts {
   readonly pid: number;
@@ -57,12 +94,25 @@ export interface ExitFacts {
    * this is null unless the child's own peak exceeded that.
    */
   readonly maxRss: number | null;
+  /** What this library did to end the child; null where it did nothing. */
+  readonly stopped: Stopped | null;
+  /** The limit of the child's own that ended it, if one did. */
+  readonly limit: ReachedLimit | null;
+  /** What the child's cgroup counted until its end; null where it had none of its own. */
+  readonly cgroup: CgroupUsage | null;
+  /** The end of what the child wrote to stderr, as text; null where none is kept. See the option `stderrTail`. */
+  readonly stderrTail: string | null;
 }
 
 /** A child's end. `status` says what the kernel saw, `reason` what the pool did. */
 export type ExitReport =
   | (ExitFacts & { readonly status: "exited"; readonly code: number })
-  | (ExitFacts & { readonly status: "signaled"; readonly signal: string; readonly coreDumped: boolean })
+  | (ExitFacts & {
+      readonly status: "signaled";
+      readonly signal: string;
+      readonly coreDumped: boolean;
+      readonly core: CoreDump | null;
+    })
   | (ExitFacts & { readonly status: "unknown" });
 
 const SI_CODE = SLOT.siginfo + 8;
@@ -80,8 +130,12 @@ export function monotonicNow(): number {
   return seconds * 1000 + nanoseconds / 1e6;
 }
 
-/** Reads the report of a slot whose child was reaped. */
-export function readReport(region: Region, index: number): ExitReport {
+/** How PIDFD_GET_INFO tells whose a core dump is. */
+const PIDFD_COREDUMP_USER = 4;
+const PIDFD_COREDUMP_ROOT = 8;
+
+/** Reads the report of a slot whose child was reaped. What only its launch knows is added there. */
+export function readReport(region: Region, index: number, stderrTail: string | null): ExitReport {
   const at = region.slot(index);
   const word = (offset: number): number => region.words[(at + offset) >> 2] ?? 0;
   const started = region.milliseconds(at + SLOT.startedNs);
@@ -104,16 +158,22 @@ export function readReport(region: Region, index: number): ExitReport {
   const systemMs = time(16);
   const maxRss = usage && peak > word(SLOT.parentPeak) ? peak * 1024 : null;
   const message = null;
+  const stopSignal = word(SLOT.stopSignal);
+  const stopped =
+    stopSignal === 0
+      ? null
+      : {
+          by: ours,
+          signal: signalName(stopSignal),
+          escalated: stopSignal !== SIGKILL && word(SLOT.lastSignal) === SIGKILL,
+        };
+  const limit = null;
+  const cgroup = null;
   // Written out: a spread of the common part would cost more than all the rest of this function.
   if (code === CLD_EXITED)
-    return { status: "exited", code: status, pid, reason, message, startedAt, wallMs, userMs, systemMs, maxRss };
-  if (code === CLD_KILLED || code === CLD_DUMPED) {
-    const signal = signalName(status);
-    const coreDumped = code === CLD_DUMPED;
     return {
-      status: "signaled",
-      signal,
-      coreDumped,
+      status: "exited",
+      code: status,
       pid,
       reason,
       message,
@@ -122,52 +182,52 @@ export function readReport(region: Region, index: number): ExitReport {
       userMs,
       systemMs,
       maxRss,
+      stopped,
+      limit,
+      cgroup,
+      stderrTail,
+    };
+  if (code === CLD_KILLED || code === CLD_DUMPED) {
+    const signal = signalName(status);
+    const coreDumped = code === CLD_DUMPED;
+    const core = coreDumped ? dumped(word(SLOT.coreMask)) : null;
+    return {
+      status: "signaled",
+      signal,
+      coreDumped,
+      core,
+      pid,
+      reason,
+      message,
+      startedAt,
+      wallMs,
+      userMs,
+      systemMs,
+      maxRss,
+      stopped,
+      limit,
+      cgroup,
+      stderrTail,
     };
   }
-  return { status: "unknown", pid, reason, message, startedAt, wallMs, userMs, systemMs, maxRss };
+  return {
+    status: "unknown",
+    pid,
+    reason,
+    message,
+    startedAt,
+    wallMs,
+    userMs,
+    systemMs,
+    maxRss,
+    stopped,
+    limit,
+    cgroup,
+    stderrTail,
+  };
 }
 
-/** One line for people: what the child died of. */
-export function describeExit(report: ExitReport): string {
-  switch (report.reason) {
-    case "timeout":
-      return `timed out after ${Math.round(report.wallMs)} ms (${describeStatus(report)})`;
-    case "aborted":
-      return `was aborted (${describeStatus(report)})`;
-    case "output-limit":
-      return `wrote more than maxOutput allows and was ended (${describeStatus(report)})`;
-    case "cpu-limit":
-      return `used more CPU time than limits.cpuSeconds allows (${describeStatus(report)})`;
-    case "file-size-limit":
-      return `wrote a file larger than limits.fileSize allows (${describeStatus(report)})`;
-    case "input-error":
-      return `was ended because its input failed (${describeStatus(report)})`;
-    case "shutdown":
-      return `was ended with its pool or service (${describeStatus(report)})`;
-    case "memory-limit":
-      return `used more memory than limits.memory allows (${describeStatus(report)})`;
-    case "pids-limit":
-      return `met limits.pids and failed (${describeStatus(report)})`;
-    case "unhealthy":
-      return `failed its health probe and was ended (${describeStatus(report)})`;
-    case "guardian-died":
-      return `was killed with the init of its pid namespace (${describeStatus(report)})`;
-    case "watchdog":
-      return `did not say WATCHDOG=1 in time and was ended (${describeStatus(report)})`;
-    case "exit":
-    case "signal":
-    case "unknown":
-      return describeStatus(report);
-  }
-}
-
-function describeStatus(report: ExitReport): string {
-  switch (report.status) {
-    case "exited":
-      return `exited with code ${report.code}`;
-    case "signaled":
-      return `was killed by ${report.signal}${report.coreDumped ? " (core dumped)" : ""}`;
-    case "unknown":
-      return "ended, but other code in this process took its exit status (waitpid(-1), or SIGCHLD is ignored)";
-  }
+function dumped(mask: number): CoreDump {
+  const as = (mask & PIDFD_COREDUMP_ROOT) !== 0 ? "root" : (mask & PIDFD_COREDUMP_USER) !== 0 ? "user" : null;
+  return { to: null, where: null, as };
 }

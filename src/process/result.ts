@@ -41,9 +41,10 @@ export type ProcessOf<S extends StdioOption> = Process<
 /**
  * Why captured output may not be all that was written: `"output-limit"`, more than `maxOutput`;
  * `"held-open"`, another process still had the pipe when `outputGrace` was over; `"supervisor-lost"`, the
- * thread that held it died. null: it ended by itself.
+ * thread that held it died; `"blocked"`, nobody took what was to be passed on to the parent's stderr (`stderrTail`)
+ * until then. null: it ended by itself.
  */
-export type Truncation = "output-limit" | "held-open" | "supervisor-lost";
+export type Truncation = "output-limit" | "held-open" | "supervisor-lost" | "blocked";
 
 /** The outcome of a launch. Success and failure share it: an ExitError carries the same. */
 export interface RunResult<

@@ -30,3 +30,11 @@ export function signalNumber(option: string, value: unknown, allowZero = false):
 export function signalName(number: number): string {
   return names.get(number) ?? (number >= 34 ? `SIGRTMIN+${number - 34}` : `SIG${number}`);
 }
+
+/** SIGCHLD, SIGCONT, the four that stop, SIGURG and SIGWINCH do not end a process. */
+const HARMLESS: ReadonlySet<number> = new Set([0, 17, 18, 19, 20, 21, 22, 23, 28]);
+
+/** Whether a signal ends a process that has no handler for it. signal(7). */
+export function endsByDefault(signal: number): boolean {
+  return !HARMLESS.has(signal);
+}

@@ -16,6 +16,7 @@ import type { Landlock } from "./landlock.ts";
 import type { Rlimit } from "./limits.ts";
 import type { Encoding, LaunchOptions } from "./options.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
+import { planStderrTail } from "./stderr-tail.ts";
 import { planStdio, type FdPlan, type LaunchKind } from "./stdio.ts";
 import { amount, bag, integer, oneOf, path, text } from "./validate.ts";
 
@@ -47,6 +48,8 @@ export interface LaunchSpec {
   readonly killAfter: number;
   readonly maxOutput: number;
   readonly outputGrace: number;
+  /** Bytes of the end of stderr to keep. */
+  readonly stderrTail: number;
   readonly encoding: Encoding;
   readonly check: boolean;
   readonly input: InputSource | undefined;
@@ -70,6 +73,7 @@ export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set([
   "cwd",
   "env",
   ...LIGHT_COMMON_KEYS,
+  "stderrTail",
   "isolation",
   "seccomp",
   "limits",
@@ -94,6 +98,9 @@ const OPTION_KEYS: ReadonlySet<string> = new Set([
   "watchdog",
 ]);
 const LIGHT_KEYS: ReadonlySet<string> = new Set([...LIGHT_COMMON_KEYS, "signal"]);
+
+/** Fds that lead to this process. */
+const NEEDS_PIPE: ReadonlySet<string> = new Set(["pipe", "capture", "input", "tail"]);
 
 const MAX_ID = 0xfffffffe;
 /** setTimeout's and epoll's bound: 2^31 - 1 ms, 24.8 days. */
@@ -122,14 +129,19 @@ export function resolveSpec(
 ): LaunchSpec {
   const program = path("file", file);
   const argv = checkArgs(args);
-  const o = withDefaults(bag("options", options, OPTION_KEYS), defaults);
+  const given = bag("options", options, OPTION_KEYS);
+  const o = withDefaults(given, defaults);
   const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
   const { confinement, isolation, limits, landlock, cgroup } = confine(o, directory);
   const cwd = directory ?? ownDirectory(isolation);
   const notify = planNotify(o as Parameters<typeof planNotify>[0]);
   const added = notify === undefined ? variables : [...variables, ...notify.variables];
   const env = withVariables(o.env === undefined ? inheritedEnv() : givenEnv(o.env), added);
-  const fds = planStdio(kind, o.stdio, o.input, cwd, notify?.fd);
+  const { fds, stderrTail } = planStderrTail(
+    planStdio(kind, o.stdio, o.input, cwd, notify?.fd),
+    o.stderrTail,
+    given["stderrTail"] !== undefined,
+  );
   // From another pid namespace, a group that is shared with processes outside is the one way to signal them.
   const session = oneOf("session", o.session ?? isolation.pid, [false, true, "group"]);
   const orphans = oneOf("orphans", o.orphans ?? "kill", ["kill", "keep"]);
@@ -168,7 +180,8 @@ export function resolveSpec(
     args: argv,
     block,
     fds,
-    piped: notify !== undefined || fds.some(({ kind: of }) => of === "pipe" || of === "capture" || of === "input"),
+    piped: notify !== undefined || fds.some(({ kind: led }) => NEEDS_PIPE.has(led)),
+    stderrTail,
     isolation,
     cwd,
     path: env.path,

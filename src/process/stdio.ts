@@ -5,8 +5,12 @@ import { CAPTURE } from "../native/layout.ts";
 import { fdFlags } from "../native/syscalls.ts";
 import { bag, path } from "./validate.ts";
 
-/** One fd of the child. `input` is a pipe that the pool itself feeds, `notify` one that its supervisor reads. */
+/**
+ * One fd of the child. `input` is a pipe that the pool itself feeds, `notify` one that its supervisor reads, `tail` one
+ * whose end it keeps; see stderr-tail.ts.
+ */
 export type FdPlan =
+  | { readonly target: number; readonly kind: "tail"; readonly passTo: number }
   | { readonly target: number; readonly kind: "ignore" | "pipe" | "capture" | "input" | "notify" }
   | { readonly target: number; readonly kind: "fd"; readonly fd: number }
   | { readonly target: number; readonly kind: "file"; readonly path: string; readonly flags: number };

@@ -13,3 +13,8 @@ export async function rejection<T extends Error>(
   assert.ok(error instanceof type, `rejected with ${String(error)} instead of a ${type.name}`);
   return error;
 }
+
+/** What an error's message says first; the lines below it have the figures. */
+export function firstLine(error: Error): string {
+  return error.message.split("\n", 1)[0] ?? "";
+}

@@ -1,5 +1,5 @@
 // Services for tests, and waiting for what becomes of them.
-import type { Replica, ReplicaState, Service, ServiceError, ServiceOptions, ServiceState } from "pidpool";
+import type { ReplicaState, Service, ServiceError, ServiceOptions, ServiceState } from "pidpool";
 import type { ProcessPool } from "./pool.ts";
 import { hasCommands } from "./processes.ts";
 
@@ -11,18 +11,28 @@ export function script(pool: ProcessPool, text: string, options: Partial<Service
   return pool.service({ name: "service", file: "sh", args: ["-c", text], ...options });
 }
 
-/** Resolves once the service as a whole is in that state. */
+/** Resolves once the service as a whole is in that state, be it for a moment. */
 export async function turns(service: Service, state: ServiceState): Promise<void> {
-  while (service.state !== state) await new Promise<unknown>((resolve) => service.once("state", resolve));
+  if (service.state === state) return;
+  await new Promise<void>((resolve) => {
+    service.on("state", function look(now) {
+      if (now !== state) return;
+      service.off("state", look);
+      resolve();
+    });
+  });
 }
 
-/** Resolves once a replica is in that state. */
-export async function becomes(service: Service, state: ReplicaState, index = 0): Promise<Replica> {
-  for (;;) {
-    const replica = service.replicas[index];
-    if (replica?.state === state) return replica;
-    await new Promise<unknown>((resolve) => service.once("replica", resolve));
-  }
+/** Resolves once a replica is in that state, be it for a moment. */
+export async function becomes(service: Service, state: ReplicaState, index = 0): Promise<void> {
+  if (service.replicas[index]?.state === state) return;
+  await new Promise<void>((resolve) => {
+    service.on("replica", function look(replica) {
+      if (replica.index !== index || replica.state !== state) return;
+      service.off("replica", look);
+      resolve();
+    });
+  });
 }
 
 /** Resolves once a replica has failed. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
 import { ExitError, PidpoolError } from "pidpool";
-import { rejection } from "../helpers/errors.ts";
+import { firstLine, rejection } from "../helpers/errors.ts";
 import { childPids, until } from "../helpers/processes.ts";
 import { running } from "../helpers/wait.ts";
 import { ProcessPool } from "../helpers/pool.ts";
@@ -55,7 +55,7 @@ test("an abort ends a running child with killSignal, and the reason is the error
   assert.equal(error.exit.reason, "aborted");
   assert.equal(error.exit.status === "signaled" && error.exit.signal, "SIGINT");
   assert.equal(error.cause, reason);
-  assert.equal(error.message, '"sleep" was aborted (was killed by SIGINT)');
+  assert.equal(firstLine(error), '"sleep" was aborted (was killed by SIGINT)');
   assert.equal(listeners(stop.signal), 0);
 });
 

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { ExitError, InvalidOptionError, LaunchError } from "pidpool";
-import { rejection } from "../helpers/errors.ts";
+import { firstLine, rejection } from "../helpers/errors.ts";
 import { tempDir } from "../helpers/files.ts";
 import { running } from "../helpers/wait.ts";
 import { ProcessPool } from "../helpers/pool.ts";
@@ -27,7 +27,7 @@ test("a command that fails rejects each time", async () => {
   const failing = pool.command("sh", ["-c", "echo no >&2; exit 2"]);
   const missing = pool.command("/nonexistent/program");
   for (let i = 0; i < 2; i++) {
-    assert.equal((await rejection(failing.run(), ExitError)).message, '"sh" exited with code 2: no');
+    assert.equal(firstLine(await rejection(failing.run(), ExitError)), '"sh" exited with code 2: no');
     assert.equal((await rejection(missing.run(), LaunchError)).errno, "ENOENT");
     assert.equal((await rejection(missing.spawn(), LaunchError)).errno, "ENOENT");
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { ExitError, PidpoolError } from "pidpool";
-import { rejection } from "../helpers/errors.ts";
+import { firstLine, rejection } from "../helpers/errors.ts";
 import { hold } from "../helpers/held.ts";
 import { childPids, openFds, until } from "../helpers/processes.ts";
 import { running } from "../helpers/wait.ts";
@@ -59,7 +59,7 @@ test("destroy() kills what runs, with reason shutdown, and rejects what waits", 
     assert.equal(exit.reason, "shutdown");
     assert.equal(exit.status === "signaled" && exit.signal, "SIGKILL");
   }
-  assert.equal(error.message, '"sleep" was ended with its pool or service (was killed by SIGKILL)');
+  assert.equal(firstLine(error), '"sleep" was ended with its pool or service (was killed by SIGKILL)');
   for (const one of queued) assert.equal((await one).code, "ERR_CLOSED");
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ExitError, type RunOptions } from "pidpool";
-import { rejection } from "../helpers/errors.ts";
+import { firstLine, rejection } from "../helpers/errors.ts";
 import { isAlive, until } from "../helpers/processes.ts";
 import { said } from "../helpers/wait.ts";
 import { ProcessPool } from "../helpers/pool.ts";
@@ -24,7 +24,7 @@ test("a timeout ends a child with SIGTERM and says so", async () => {
   assert.equal(error.exit.reason, "timeout");
   assert.equal(error.exit.status === "signaled" && error.exit.signal, "SIGTERM");
   assert.ok(error.exit.wallMs >= timeout, `${error.exit.wallMs}`);
-  assert.match(error.message, /^"sh" timed out after \d+ ms \(was killed by SIGTERM\)$/);
+  assert.match(firstLine(error), /^"sh" timed out after \d+ ms \(was killed by SIGTERM\)$/);
 });
 
 test("a child that ends within its timeout is not touched, and 0 and Infinity mean none", async () => {

@@ -4,9 +4,10 @@ import type { ExitReason, ExitReport } from "pidpool";
 import { ConfinementWriter } from "#pidpool/process/confinement.js";
 import { limitReason } from "#pidpool/process/limit-reason.js";
 import { writeLimits, type Rlimit } from "#pidpool/process/limits.js";
-import { describeExit } from "#pidpool/process/report.js";
+import { describeExit } from "#pidpool/process/explain.js";
+import { facts } from "../helpers/reports.ts";
 
-const FACTS = { pid: 1, message: null, startedAt: 0, wallMs: 5000, maxRss: null } as const;
+const FACTS = facts({ wallMs: 5000 });
 
 function limits(given: object): readonly Rlimit[] {
   const anything = { hard: () => 2n ** 64n - 1n, mayRaise: () => false, maxOpenFiles: () => 0n };
@@ -14,7 +15,16 @@ function limits(given: object): readonly Rlimit[] {
 }
 
 function killed(signal: string, userMs: number | null, systemMs: number | null, reason?: ExitReason): ExitReport {
-  return { ...FACTS, status: "signaled", signal, coreDumped: false, userMs, systemMs, reason: reason ?? "signal" };
+  return {
+    ...FACTS,
+    status: "signaled",
+    signal,
+    coreDumped: false,
+    core: null,
+    userMs,
+    systemMs,
+    reason: reason ?? "signal",
+  };
 }
 
 const never = (): boolean => false;

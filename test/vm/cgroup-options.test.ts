@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import { chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { ExitError, InvalidOptionError, IsolationError, LaunchError, ProcessPool, type LaunchOptions } from "pidpool";
+import {
+  ExitError,
+  explain,
+  InvalidOptionError,
+  IsolationError,
+  LaunchError,
+  ProcessPool,
+  type LaunchOptions,
+} from "pidpool";
 import { cgroupRoot, groupIn, killWithoutFile, scratchGroup } from "../helpers/cgroups.ts";
 import { crash } from "../helpers/crash.ts";
 import { rejection } from "../helpers/errors.ts";
@@ -36,6 +44,22 @@ describe("limits of trees", { skip: outsideVm }, () => {
     }
     sibling.stdin.end();
     assert.equal((await sibling.exited).reason, "exit");
+  });
+
+  test("the report says which limit it was, and what the group counted", async () => {
+    await using pool = new ProcessPool({ limits: { memory, pids: 20 } });
+    const hog = (await sh(pool, `exec ${HOG}`, {})).exit;
+    assert.deepEqual([hog.limit, hog.stopped], [{ name: "memory", value: memory }, null]);
+    assert.ok((hog.cgroup?.oom ?? 0) > 0 && (hog.cgroup?.oomKills ?? 0) > 0);
+    // Linux 5.19
+    const peak = hog.cgroup?.memoryPeak ?? null;
+    if (peak !== null) assert.ok(peak > memory / 2 && peak <= memory, String(peak));
+    assert.match(explain(hog), /limits\.memory is 32 MiB; ran .*OOM kill/);
+    const bomb = (await sh(pool, BOMB, {})).exit;
+    assert.deepEqual(bomb.limit, { name: "pids", value: 20 });
+    assert.ok((bomb.cgroup?.pidsMet ?? 0) > 0);
+    const fine = (await pool.run("true")).exit;
+    assert.deepEqual([fine.limit, fine.cgroup?.oomKills, fine.cgroup?.pidsMet], [null, 0, 0]);
   });
 
   test("under every level of isolation, and as another user", async () => {

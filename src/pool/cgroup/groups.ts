@@ -2,7 +2,7 @@
 // its launch and removed after its exit, all off the pool's thread.
 import type { PidpoolError } from "../../errors.ts";
 import type { CgroupPlan } from "../../process/cgroup-limits.ts";
-import { cgroupReason, type CgroupUsage } from "../../process/cgroup-reason.ts";
+import { cgroupReason, groupLimit, type CgroupUsage } from "../../process/cgroup-reason.ts";
 import type { ExitReport } from "../../process/report.ts";
 import type { Child } from "../child.ts";
 import type { Cgroup } from "./group.ts";
@@ -56,14 +56,15 @@ export class LaunchGroup {
     await this.#root.removeGroup(this.#group).catch(this.#onError);
   }
 
-  /** After the exit: ends what the child has left behind, unless it may stay, and says whether a limit had ended it. */
+  /** After the exit: ends what the child has left behind, unless it may stay, and says what the group counted and whether a limit had ended it. */
   async settle(report: ExitReport, killedByUs: boolean): Promise<ExitReport> {
     const usage = await this.#group.usage().catch((): CgroupUsage | undefined => undefined);
     const survivors = this.#plan.survivors;
     await this.#root.removeGroup(this.#group, survivors).catch(this.#onError);
     if (usage === undefined) return report;
     const reason = cgroupReason({ report, killedByUs }, this.#plan, usage);
-    return reason === undefined ? report : { ...report, reason };
+    if (reason === undefined) return { ...report, cgroup: usage };
+    return { ...report, cgroup: usage, reason, limit: groupLimit(reason, this.#plan) };
   }
 }
 

@@ -3,7 +3,17 @@
 // with the last pool of its thread, or with the process; what a process that was
 // killed has left, the next one removes.
 import { randomBytes } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ENAMETOOLONG, EACCES, errnoNumber } from "../../native/errno.ts";
@@ -19,6 +29,8 @@ export interface Reach {
   readonly otherUser: boolean;
 }
 
+/** statfs(2) */
+const TMPFS_MAGIC = 0x01021994;
 /** Bytes of a socket's name in its directory. */
 export const NAME_LENGTH = 16;
 const NAME = /^pidpool-notify-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}$/;
@@ -58,10 +70,19 @@ export function forgetDirectory(path: string): void {
   for (const [key, known] of made) if (known === path) made.delete(key);
 }
 
-/** Where no cleaner of old files looks comes first. */
+/** In memory before on disk: making a socket there writes no journal. Then, where no cleaner of old files looks. */
 export function candidates(): string[] {
   const { XDG_RUNTIME_DIR: runtime } = process.env;
-  return ["/run", ...(runtime?.startsWith("/") === true ? [runtime] : []), "/dev/shm", "/var/tmp", tmpdir()];
+  const all = ["/run", ...(runtime?.startsWith("/") === true ? [runtime] : []), "/dev/shm", "/var/tmp", tmpdir()];
+  return [...all.filter(isInMemory), ...all.filter((path) => !isInMemory(path))];
+}
+
+function isInMemory(path: string): boolean {
+  try {
+    return statfsSync(path).type === TMPFS_MAGIC;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether a child without capabilities can search the whole way to it. */

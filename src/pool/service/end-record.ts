@@ -1,5 +1,6 @@
 // The ends that a group was told of since it was started: how many, and how.
-import { describeExit, type ExitReport } from "../../process/report.ts";
+import { describeExit } from "../../process/explain.ts";
+import type { ExitReport } from "../../process/report.ts";
 import { countEnd, NO_ENDS, type Intensity } from "./intensity.ts";
 
 /** Reports that a group keeps. */

@@ -137,17 +137,32 @@ export type ServiceState =
   | "exited"
   | "failed";
 
-/** There is at least one replica. */
-export function overall(replicas: readonly { readonly state: ReplicaState }[]): ServiceState {
-  const count = (...states: ReplicaState[]): number => replicas.filter(({ state }) => states.includes(state)).length;
-  const ready = count("ready");
-  if (ready === replicas.length) return "ready";
-  if (ready + count("reloading") === replicas.length) return "reloading";
-  if (ready > 0) return "degraded";
-  if (replicas.every(({ state }) => isIdle(state))) {
-    if (count("failed") > 0) return "failed";
-    return count("exited") > 0 ? "exited" : "stopped";
-  }
-  const active = count("starting", "reloading", "restarting", "failing", "backoff");
-  return active > 0 ? "starting" : "stopping";
+/** How many replicas are in each state. */
+export type Counts = Record<ReplicaState, number>;
+
+export function noCounts(): Counts {
+  return {
+    stopped: 0,
+    starting: 0,
+    ready: 0,
+    reloading: 0,
+    stopping: 0,
+    restarting: 0,
+    failing: 0,
+    backoff: 0,
+    exited: 0,
+    failed: 0,
+  };
+}
+
+/** There is at least one replica. By counts, since one change of a thousand replicas must not cost a look at them all. */
+export function overall(n: Readonly<Counts>): ServiceState {
+  const others = n.starting + n.restarting + n.failing + n.backoff;
+  const idle = n.stopped + n.exited + n.failed;
+  if (others + idle + n.stopping === 0) return n.reloading === 0 ? "ready" : "reloading";
+  if (n.ready > 0) return "degraded";
+  if (others + n.reloading > 0) return "starting";
+  if (n.stopping > 0) return "stopping";
+  if (n.failed > 0) return "failed";
+  return n.exited > 0 ? "exited" : "stopped";
 }

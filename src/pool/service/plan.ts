@@ -132,7 +132,7 @@ export function commandSpec(
   timeout: number,
   pid?: number,
 ): LaunchSpec {
-  const { notify: _notify, watchdog: _watchdog, argv0: _argv0, ...common } = launch;
+  const { notify: _notify, watchdog: _watchdog, argv0: _argv0, stderrTail: _tail, ...common } = launch;
   const variables = [replicaVariable(index), ...(pid === undefined ? [] : [{ name: "MAINPID", value: `${pid}` }])];
   const options = { ...common, stdio: "ignore", timeout, killSignal: "SIGKILL" };
   return resolveSpec("spawn", file, args, options, defaults, variables);

@@ -5,6 +5,7 @@ import type { PidpoolError } from "../../errors.ts";
 import type { Notification } from "../../process/notification.ts";
 import type { ExitReport } from "../../process/report.ts";
 import type { LaunchSpec } from "../../process/spec.ts";
+import { publishRestart } from "../diagnostics.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempt, isUnstartable, type AttemptEvents } from "./attempt.ts";
 import { runCheck } from "./check.ts";
@@ -91,9 +92,9 @@ export class ReplicaRuntime implements AttemptEvents {
 
   // ---- asked for
 
-  /** Starts it, unless it is under way. From an idle state, whatever came before is forgotten. */
+  /** Starts it, unless it is under way. Of one that is idle, or about to be, whatever came before is forgotten. */
   start(): void {
-    if (isIdle(this.state)) {
+    if (isIdle(this.state) || this.state === "stopping") {
       this.#tally = NO_TALLY;
       this.hasBeenReady = false;
     }
@@ -162,8 +163,9 @@ export class ReplicaRuntime implements AttemptEvents {
     this.status = null;
     for (const resolve of this.#gone.splice(0)) resolve();
     const { readyAt } = attempt;
-    const facts = { report, unstartable: isUnstartable(error), wasReady: readyAt !== undefined };
     const asked = endWasAsked(this.state);
+    const late = this.state === "failing" && readyAt === undefined;
+    const facts = { report, unstartable: isUnstartable(error), late, wasReady: readyAt !== undefined };
     // An end that was asked for cannot be too early.
     const result = resultOf(asked ? { ...facts, wasReady: true } : facts, this.#plan.rules.success);
     const end: ServiceEnd = Object.freeze({ replica: this.index, result, report, error });
@@ -198,6 +200,13 @@ export class ReplicaRuntime implements AttemptEvents {
         this.#tally = decision.tally;
         this.#planned = { since: now, delay: decision.delay, end };
         this.#dispatch("respawn");
+        publishRestart(() => ({
+          service: this.#plan.name,
+          replica: this.index,
+          report: end.report,
+          delay: decision.delay,
+          attempt: decision.tally.attempts,
+        }));
         return;
       }
       case "stay":

@@ -77,7 +77,9 @@ export function decide(
   if (!asksForRestart(end, rules)) return { action: "stay" };
   const { backoff, startLimit } = rules;
   const attempts = healthyMs >= backoff.resetAfter ? 0 : tally.attempts;
-  const longest = Math.min(backoff.max, backoff.initial * backoff.factor ** attempts);
+  // Finite, as no delay at all stays none.
+  const growth = Math.min(backoff.factor ** attempts, Number.MAX_VALUE);
+  const longest = Math.min(backoff.max, backoff.initial * growth);
   const delay = longest * (1 - backoff.jitter * random);
   const at = now + delay;
   // It starts at `at` or later, when no more of the starts before lie within the interval.

@@ -36,6 +36,8 @@ export interface ProcessEnd {
   readonly report: ExitReport | null;
   /** The child itself could not execute its program, as opposed to a system that had no room for a child. */
   readonly unstartable: boolean;
+  /** It was being ended because it was not ready in time. */
+  readonly late: boolean;
   /** It had been ready. */
   readonly wasReady: boolean;
 }
@@ -63,6 +65,8 @@ export function hasStatus({ codes, signals }: StatusSet, { report, unstartable }
 /** @param success What counts as clean beside the usual. */
 export function resultOf(end: ProcessEnd, success: StatusSet): ServiceResult {
   const { report, wasReady } = end;
+  // One that is not even launched by then leaves no report to say so.
+  if (end.late) return "timeout";
   if (report === null) return end.unstartable ? "exit-code" : "resources";
   const forced = FORCED[report.reason];
   if (forced !== undefined) return forced;

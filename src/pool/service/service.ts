@@ -3,13 +3,13 @@
 import { EventEmitter } from "eventemitter3";
 import { InvalidOptionError, ServiceError } from "../../errors.ts";
 import type { Notification } from "../../process/notification.ts";
-import { describeExit } from "../../process/report.ts";
+import { describeExit } from "../../process/explain.ts";
 import { integer } from "../../process/validate.ts";
 import { runCommand } from "./check.ts";
 import { Deferred } from "./deferred.ts";
 import type { RestartInfo, ServiceEnd } from "./end.ts";
 import type { ServiceHost } from "./host.ts";
-import { isIdle, overall, type ServiceState } from "./lifecycle.ts";
+import { isIdle, noCounts, overall, type ReplicaState, type ServiceState } from "./lifecycle.ts";
 import { commandSpec, MAX_REPLICAS, replicaSpec, type ServicePlan } from "./plan.ts";
 import { ReplicaRuntime, type ReplicaEvents } from "./replica-runtime.ts";
 import type { Replica } from "./replica.ts";
@@ -50,6 +50,8 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
   #views: readonly Replica[] = [];
   /** Taken away by scale(), and not gone yet. */
   readonly #leaving = new Set<ReplicaRuntime>();
+  /** Of those that are not leaving. */
+  readonly #counts = noCounts();
   readonly #ends: ServiceEnd[] = [];
   readonly #rollout = new Rollout(() => this.#replicas);
   readonly #events: ReplicaEvents;
@@ -68,7 +70,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     this.#plan = plan;
     this.#host = host;
     this.#events = {
-      changed: (replica) => this.#changed(replica),
+      changed: (replica, from) => this.#changed(replica, from),
       ended: (replica, end) => {
         if (this.#ends.push(end) > KEPT_ENDS) this.#ends.shift();
         this.emit("exit", end, replica.view);
@@ -188,8 +190,10 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     this.#together(() => {
       this.#replicas.length = Math.min(replicas, this.#replicas.length);
       for (const replica of surplus) {
-        if (!isIdle(replica.state)) this.#leaving.add(replica);
+        this.#counts[replica.state]--;
+        this.#leaving.add(replica);
         replica.stop();
+        if (isIdle(replica.state)) this.#leaving.delete(replica);
       }
       this.#grow(replicas);
     });
@@ -220,6 +224,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
   #grow(count: number): void {
     for (let index = this.#replicas.length; index < count; index++) {
       const spec = replicaSpec(this.#plan, index);
+      this.#counts.stopped++;
       this.#replicas.push(new ReplicaRuntime(index, this.#plan, spec, this.#host, this.#events, this.#refed));
     }
     this.#views = Object.freeze(this.#replicas.map(({ view }) => view));
@@ -251,8 +256,13 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     }
   }
 
-  #changed(replica: ReplicaRuntime): void {
-    if (isIdle(replica.state)) this.#leaving.delete(replica);
+  #changed(replica: ReplicaRuntime, from: ReplicaState): void {
+    if (!this.#leaving.has(replica)) {
+      this.#counts[from]--;
+      this.#counts[replica.state]++;
+    } else if (isIdle(replica.state)) {
+      this.#leaving.delete(replica);
+    }
     this.emit("replica", replica.view);
     this.#update();
   }
@@ -261,7 +271,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     if (this.#changing > 0) return;
     const replicas = this.#replicas;
     const before = this.#state;
-    const state = overall(replicas);
+    const state = overall(this.#counts);
     this.#state = state;
     if (isIdleState(state) && this.#leaving.size === 0) this.#host.leave(this);
     if (this.#ready !== undefined && replicas.every(({ hasBeenReady }) => hasBeenReady)) {
@@ -283,7 +293,9 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
       why === "policy"
         ? `and is not restarted (${rules.policy})`
         : `and was started ${burst} times within ${interval} ms`;
-    const how = end.report === null ? `could not be started (${end.error?.message ?? ""})` : describeExit(end.report);
+    const { report } = end;
+    const unstarted = end.result === "timeout" ? "was not started in time" : "could not be started";
+    const how = report === null ? `${unstarted} (${end.error?.message ?? ""})` : describeExit(report);
     const error = this.#error(`replica ${replica.index} ${how} ${after}`);
     this.#giveUpWaiting(error);
     if (why === "escalate") this.#escalation ??= error;

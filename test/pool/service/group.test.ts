@@ -110,7 +110,7 @@ test("more ends than intensity allows: all parts are stopped in reverse, and the
   assert.equal(error.group, "four");
   assert.match(
     error.message,
-    /^the group "four" has failed: 3 ends within 5000 ms, more than its intensity of 2; the last: four\/b: was killed by SIGKILL$/,
+    /^the group "four" has failed: 3 ends within 5000 ms, more than its intensity of 2; the last: four\/b: was killed by SIGKILL\b/,
   );
   assert.equal(error.reports.length, 3);
   assert.deepEqual(errors, [error]);

@@ -1,7 +1,7 @@
 // The restart decision, against systemd's table and by its properties.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   decide,
   mayStart,
@@ -22,7 +22,12 @@ const CAUSES: Readonly<Record<keyof typeof RESTARTS, readonly ProcessEnd[]>> = {
   "clean exit code or signal": [clean, killed("SIGHUP"), killed("SIGINT"), killed("SIGTERM"), killed("SIGPIPE")],
   "unclean exit code": [ended(1), ended(255), launchFailure(true)],
   "unclean signal": [killed("SIGSEGV"), killed("SIGABRT", true), killed("SIGKILL"), killed("SIGTERM", true)],
-  timeout: [ended(0, "timeout"), killed("SIGTERM", false, "timeout"), killed("SIGKILL", false, "timeout")],
+  timeout: [
+    { ...launchFailure(false), late: true },
+    ended(0, "timeout"),
+    killed("SIGTERM", false, "timeout"),
+    killed("SIGKILL", false, "timeout"),
+  ],
   watchdog: [ended(0, "unhealthy"), killed("SIGTERM", false, "unhealthy"), killed("SIGABRT", true, "unhealthy")],
 };
 
@@ -125,6 +130,12 @@ test("delays lie between what jitter may take off the first and the longest", ()
       assert.equal(decision.at, 1000 + decision.delay);
     }),
   );
+});
+
+test("no delay stays none, however often", () => {
+  const rules = resolveRestart({ backoff: { initial: 0, factor: 10 } });
+  const decision = decide(ended(1), 0, { attempts: 5000, starts: [] }, rules, 7, 0.5);
+  assert.ok(decision.action === "restart" && decision.delay === 0 && decision.at === 7);
 });
 
 test("without jitter, delays grow by the factor until the longest, and begin anew after a healthy time", () => {

@@ -1,9 +1,17 @@
 // What becomes of a service: started, ended, failed, stopped.
 import assert from "node:assert/strict";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { InvalidOptionError, LaunchError, type PidpoolError, type ReplicaState, ServiceError } from "pidpool";
+import {
+  InvalidOptionError,
+  LaunchError,
+  type PidpoolError,
+  type ReplicaState,
+  type RestartMessage,
+  ServiceError,
+} from "pidpool";
 import { rejection } from "../../helpers/errors.ts";
 import { startFixture } from "../../helpers/fixture.ts";
 import { tempDir } from "../../helpers/files.ts";
@@ -33,7 +41,7 @@ test("a service starts at once, with as many replicas as asked for, each with it
   }
 });
 
-test("one that crashes at once is started burst times, and then has failed, with its reports", async () => {
+test("one that crashes at once is started burst times, and then has failed, with its reports", async (t) => {
   await using pool = new ProcessPool();
   let spawned = 0;
   pool.on("spawn", () => spawned++);
@@ -43,6 +51,10 @@ test("one that crashes at once is started burst times, and then has failed, with
     assert.ok(waited >= delay, `${waited} ms instead of ${delay}`);
     restarts.push(count);
   });
+  const published: unknown[] = [];
+  const listener = (message: unknown): void => void published.push(message);
+  subscribe("pidpool:restart", listener);
+  t.after(() => unsubscribe("pidpool:restart", listener));
   const startLimit = { burst: 4, interval: 60_000 };
   const service = script(pool, "exit 7", { restart: { backoff: { initial: 5 }, startLimit } });
   const error = await failure(service);
@@ -61,6 +73,15 @@ test("one that crashes at once is started burst times, and then has failed, with
   assert.equal(service.state, "failed");
   assert.equal(spawned, 4);
   assert.deepEqual(restarts, [1, 2, 3]);
+  assert.deepEqual(
+    (published as RestartMessage[]).map(({ service: name, replica, report, attempt }) => [
+      name,
+      replica,
+      report,
+      attempt,
+    ]),
+    error.reports.slice(0, 3).map(({ report }, i) => ["service", 0, report, i + 1]),
+  );
   assert.equal(service.replicas[0]?.lastEnd, error.reports[3]);
 });
 
@@ -125,18 +146,19 @@ test("stop() ends the process by its signal and resolves when it is gone", async
 test("what does not heed stopSignal is killed after stopTimeout, with all that it has started", async (t) => {
   const dir = tempDir(t);
   await using pool = new ProcessPool({ isolation: "none" });
-  const text = `trap '' TERM; setsid sleep 1000 & sleep 1001 & echo $! > '${dir}/pid'; while :; do sleep 0.01; done`;
+  // One grandchild has left the session; both ignore SIGTERM.
+  const text = `trap '' TERM; setsid sh -c 'echo $$ > "${dir}/a"; exec sleep 1000' & sleep 1000 & echo $! > '${dir}/b'
+    while :; do sleep 0.01; done`;
   const service = script(pool, text, { stopTimeout: 50 });
   await service.ready;
-  await until(() => existsSync(join(dir, "pid")) && readFileSync(join(dir, "pid"), "utf8").endsWith("\n"));
-  const grandchild = Number(readFileSync(join(dir, "pid"), "utf8"));
-  const pid = pidOf(service);
-  assert.ok(isAlive(grandchild));
+  const read = (name: string): string => (existsSync(join(dir, name)) ? readFileSync(join(dir, name), "utf8") : "");
+  await until(() => ["a", "b"].every((name) => read(name).endsWith("\n")));
+  const pids = [pidOf(service), Number(read("a")), Number(read("b"))];
+  assert.deepEqual(pids.map(isAlive), [true, true, true]);
   await service.stop();
   const report = service.reports[0]?.report;
   assert.equal(report?.status === "signaled" && report.signal, "SIGKILL");
-  assert.ok(!isAlive(pid));
-  await until(() => !isAlive(grandchild));
+  await until(() => !pids.some(isAlive));
 });
 
 test("what a crashed process leaves in its group does not outlive it", async (t) => {

@@ -1,0 +1,131 @@
+// The sockets of notifications as files: where they are, and that they go.
+import assert from "node:assert/strict";
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { candidates } from "#pidpool/pool/notify/directory.js";
+import { startFixture } from "../helpers/fixture.ts";
+import { AS_NOBODY, notNobody } from "../helpers/nobody.ts";
+import { openFds, until } from "../helpers/processes.ts";
+import { ProcessPool } from "../helpers/pool.ts";
+
+/** Path of a new child's socket. */
+async function socketOf(pool: ProcessPool, options: object = {}): Promise<string> {
+  const run = await pool.run("sh", ["-c", "echo $NOTIFY_SOCKET"], {
+    notify: true,
+    ...options,
+    stdio: "capture",
+    encoding: "utf8",
+  });
+  return run.stdout.trim();
+}
+
+/** Directories of a process. */
+function directoriesOf(pid: number): string[] {
+  return candidates().flatMap((base) =>
+    (existsSync(base) ? readdirSync(base) : [])
+      .filter((name) => name.startsWith(`pidpool-notify-${pid}-`))
+      .map((name) => join(base, name)),
+  );
+}
+
+test("a socket is there as long as its child, its directory as long as a pool that needs it", async () => {
+  const pool = new ProcessPool();
+  const other = new ProcessPool();
+  const child = await pool.spawn("cat", [], { notify: true, stdio: ["pipe", "ignore", "ignore"] });
+  const [directory = ""] = directoriesOf(process.pid);
+  assert.equal(lstatSync(directory).mode & 0o777, 0o711);
+  const names = readdirSync(directory);
+  assert.equal(names.length, 1);
+  const socket = lstatSync(join(directory, names[0] ?? ""));
+  assert.ok(socket.isSocket());
+  assert.equal(socket.mode & 0o777, 0o666);
+  assert.equal(dirname(await socketOf(other)), directory);
+  child.stdin.end();
+  await child.exited;
+  assert.deepEqual(readdirSync(directory), []);
+  await pool.close();
+  assert.ok(existsSync(directory));
+  await other.close();
+  assert.ok(!existsSync(directory));
+  await using third = new ProcessPool();
+  assert.notEqual(dirname(await socketOf(third)), directory);
+});
+
+test("one that was removed by someone else is made anew", async () => {
+  await using pool = new ProcessPool();
+  const first = dirname(await socketOf(pool));
+  rmSync(first, { recursive: true });
+  const second = dirname(await socketOf(pool));
+  assert.notEqual(second, first);
+  assert.ok(existsSync(second));
+});
+
+test("a child with a /tmp of its own does not look for its socket there", async () => {
+  await using pool = new ProcessPool();
+  const path = await socketOf(pool, { isolation: { mount: { tmp: true } }, cwd: "/" });
+  assert.ok(!path.startsWith("/tmp/"), path);
+});
+
+test("launches that fail, are aborted or are taken back leave neither fd nor file", async () => {
+  const pool = new ProcessPool({ concurrency: 8, threads: 1 });
+  await socketOf(pool);
+  const [directory = ""] = directoriesOf(process.pid);
+  const before = openFds().length;
+  for (const notify of [true, { fd: 4 }]) {
+    await Promise.allSettled([
+      pool.run("no-such-program", [], { notify }),
+      pool.run("true", [], { notify, cwd: "/no/such/directory" }),
+      pool.run("true", ["x".repeat(3_000_000)], { notify }),
+      pool.run("sleep", ["100"], { notify, timeout: 10 }),
+      pool.run("sleep", ["100"], { notify, signal: AbortSignal.timeout(10) }),
+      pool.run("sh", ["-c", "sleep 0.2 & echo held"], { notify, outputGrace: 10 }),
+      ...Array.from({ length: 50 }, () => pool.run("true", [], { notify, signal: AbortSignal.timeout(1) })),
+    ]);
+  }
+  await until(() => openFds().length <= before);
+  assert.deepEqual(readdirSync(directory), []);
+  const late = pool.run("sleep", ["100"], { notify: true }).catch(() => "ended");
+  await pool.destroy();
+  assert.equal(await late, "ended");
+  assert.ok(!existsSync(directory));
+});
+
+test("it goes with the process, and after a SIGKILL with the next process that makes one", async () => {
+  const polite = startFixture("notify", ["exit"]);
+  const first = await polite.line();
+  await polite.ended;
+  assert.ok(!existsSync(first), first);
+  const killed = startFixture("notify", ["wait"]);
+  const left = await killed.line();
+  killed.process.kill("SIGKILL");
+  await killed.ended;
+  assert.ok(readdirSync(left).length > 0);
+  await using pool = new ProcessPool();
+  assert.equal(dirname(dirname(await socketOf(pool))), dirname(left));
+  assert.ok(!existsSync(left), left);
+});
+
+test("directories of living processes, of other pid namespaces, and others' stay", async (t) => {
+  const alive = startFixture("notify", ["wait"]);
+  const theirs = await alive.line();
+  const elsewhere = join(dirname(theirs), "pidpool-notify-1-1-1-0123456789abcdef");
+  mkdirSync(elsewhere);
+  t.after(() => {
+    for (const path of [elsewhere, theirs]) rmSync(path, { recursive: true, force: true });
+  });
+  await using pool = new ProcessPool();
+  await socketOf(pool);
+  assert.ok(readdirSync(theirs).length > 0);
+  assert.ok(existsSync(elsewhere));
+  alive.process.kill("SIGTERM");
+  await alive.ended;
+});
+
+test("a process that may not write to /run finds another place", { skip: notNobody }, async () => {
+  const { code, stdout, stderr } = await startFixture("notify", ["exit"], AS_NOBODY).ended;
+  assert.equal(code, 0, stderr);
+  const path = stdout.trim();
+  assert.ok(!path.startsWith("/run/pidpool"), path);
+  assert.ok(!existsSync(path));
+});
