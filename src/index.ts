@@ -2,6 +2,24 @@
 export { ProcessPool } from "./pool/pool.ts";
 export type { ChildInfo, PoolEvents, RunOptions, SpawnOptions } from "./pool/pool.ts";
 export { Command } from "./pool/command.ts";
+export { Service } from "./pool/service/service.ts";
+export type { ServiceEvents } from "./pool/service/service.ts";
+export type { Replica } from "./pool/service/replica.ts";
+export type { RestartInfo, ServiceEnd } from "./pool/service/end.ts";
+export type { ReplicaState, ServiceState } from "./pool/service/lifecycle.ts";
+export type { RestartPolicy } from "./pool/service/restart-decision.ts";
+export type { ServiceResult } from "./pool/service/result.ts";
+export type {
+  ExitStatus,
+  HealthProbe,
+  Probe,
+  ProbeFunction,
+  Readiness,
+  Reload,
+  RestartOptions,
+  ServiceCommand,
+  ServiceOptions,
+} from "./pool/service/options.ts";
 export type { PoolOptions } from "./pool/options.ts";
 export type { HistogramSummary, PoolStats, SupervisorStats } from "./pool/stats.ts";
 export { Process } from "./process/process.ts";
@@ -40,5 +58,13 @@ export type { Output, RunResult, Truncation } from "./process/result.ts";
 export { probe } from "./doctor/probe.ts";
 export type { ProbeReport, ProbeResult, ProbeStatus } from "./doctor/report.ts";
 export type { Feature, FeatureGroup } from "./doctor/features.ts";
-export { ERROR_CODES, ExitError, InvalidOptionError, IsolationError, LaunchError, PidpoolError } from "./errors.ts";
+export {
+  ERROR_CODES,
+  ExitError,
+  InvalidOptionError,
+  IsolationError,
+  LaunchError,
+  PidpoolError,
+  ServiceError,
+} from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

@@ -147,6 +147,7 @@ export function errors(caught: unknown): string | undefined {
     | "ERR_CLOSED"
     | "ERR_ABORTED"
     | "ERR_ISOLATION"
+    | "ERR_SERVICE_FAILED"
     | "ERR_SUPERVISOR"
   >()(null as unknown as ErrorCode);
   if (caught instanceof LaunchError) {
@@ -224,7 +225,7 @@ export function deeds(): string {
 export function diagnostics(message: unknown): void {
   expectType<LaunchMessage>()(message as DiagnosticsMessages["pidpool:launch"]);
   expectType<ExitReport>()((message as ExitMessage).report);
-  expectType<ExitReport | null>()((message as RestartMessage).report);
+  expectType<ExitReport | null>()((message as RestartMessage).end.report);
   expectType<ProcessPool>()((message as LaunchMessage).pool);
 }
 

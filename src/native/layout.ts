@@ -132,6 +132,9 @@ export const STAGES = [
   "seccomp",
 ] as const;
 
+/** Whether a child leads a process group of its own; `sweeps`: what is left of that is killed, however the child ends. */
+export const LEADER = { no: 0, yes: 1, sweeps: 2 } as const;
+
 /** `struct pp_slot`; the shim knows the fields up to `startedNs`. */
 export const SLOT = {
   state: 0,
@@ -144,7 +147,7 @@ export const SLOT = {
   spec: 32,
   token: 40,
   startedNs: 48,
-  /** 1 where the child leads a process group of its own. */
+  /** One of {@link LEADER}. */
   leader: 56,
   /** Index into REASONS: what we did to the child, the first cause only. */
   reason: 60,

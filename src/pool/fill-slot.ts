@@ -1,5 +1,5 @@
 // What the pool writes into a slot before a launch.
-import { CAPTURE, NOTIFY, SLOT, SPEAKS, TAIL_ONLY } from "../native/layout.ts";
+import { CAPTURE, LEADER, NOTIFY, SLOT, SPEAKS, TAIL_ONLY } from "../native/layout.ts";
 import type { Child } from "./child.ts";
 import { MANNER_SHIFT } from "./pass-on.ts";
 import type { OwnEnd, Plumbing } from "./plumbing.ts";
@@ -27,7 +27,7 @@ export function fillSlot(
     (spec.timeout > 0 || notify?.watchedFromExec === true ? NOTIFY.begin : 0) | (announce ? NOTIFY.end : 0),
   );
   set(SLOT.stage, 0);
-  set(SLOT.leader, spec.leader ? 1 : 0);
+  set(SLOT.leader, spec.leader ? (spec.sweeps === true ? LEADER.sweeps : LEADER.yes) : LEADER.no);
   set(SLOT.reason, 0);
   set(SLOT.killSignal, spec.killSignal);
   set(SLOT.lastSignal, 0);

@@ -9,7 +9,7 @@ import { LastWords } from "../process/notify-message.ts";
 import { limitReason, ownLimit } from "../process/limit-reason.ts";
 import { type KillScope, Process, type ProcessControl } from "../process/process.ts";
 import { exitMessage } from "../process/explain.ts";
-import type { ExitReport, Stopped } from "../process/report.ts";
+import type { ExitReason, ExitReport, Stopped } from "../process/report.ts";
 import type { Encoding } from "../process/options.ts";
 import type { RunResult } from "../process/result.ts";
 import { endsByDefault, SIGKILL, signalName, SIGSTOP } from "../process/signals.ts";
@@ -73,6 +73,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   #held: (() => void)[] | undefined;
   /** Resolves once the group that no child was born in is gone. */
   #abandoned: Promise<void> | undefined;
+  /** There is no child any more, and will be none. */
+  #gone = false;
 
   constructor(
     host: LaunchHost,
@@ -100,6 +102,19 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.#attempts++;
     const { errno } = error as Partial<PidpoolError>;
     this.#failedWith("cgroup", errnoNumber(errno), () => this.#reject(error));
+  }
+
+  /** Ends it, with all that it has started where it leads a session or group: takes it back if its launch has not begun. */
+  stop(reason: ExitReason, signal: number): void {
+    const { supervisor } = this.child;
+    if (supervisor !== undefined) supervisor.stop(this.child, reason, signal);
+    else if (!this.#gone)
+      this.drop(new PidpoolError("ERR_CLOSED", `${this.spec.file} was stopped before it was started`));
+  }
+
+  /** After {@link stop}: SIGKILL comes in so many milliseconds. */
+  postponeKill(killAfter: number): void {
+    this.child.supervisor?.postponeKill(this.child, killAfter);
   }
 
   /** Gives back what was made for it. */
@@ -263,6 +278,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   exited(report: ExitReport, collected: Collected): void {
+    this.#gone = true;
     const spoken = this.#lastWords === undefined ? report : { ...report, message: this.#lastWords.message };
     const attributed = this.#withDeeds(this.#attribute(spoken), collected);
     const { ground } = this.child;
@@ -346,6 +362,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   #end(report: ExitReport | undefined): void {
+    this.#gone = true;
     this.#forgetAbort?.();
     this.leave();
     this.#host.settled(this, report);

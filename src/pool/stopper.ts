@@ -1,6 +1,6 @@
 // How children are ended, in the supervisor thread: timeouts, the signal that
 // asks, the SIGKILL that follows, and the other deadlines of a slot.
-import { SLOT, SPEAKS, STATE } from "../native/layout.ts";
+import { LEADER, SLOT, SPEAKS, STATE } from "../native/layout.ts";
 import { kill } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGABRT, SIGKILL } from "../process/signals.ts";
@@ -108,7 +108,7 @@ export class Stopper {
     for (let kind = 0; kind < KINDS; kind++) this.#deadlines.clear(slot * KINDS + kind);
   }
 
-  /** Begins to end a child. The first reason stays; SIGKILL follows after `killAfter`. */
+  /** Begins to end a child. The first reason stays; SIGKILL follows after `killAfter`, from now again with signal 0. */
   stop(slot: number, reason: number, asked: number): void {
     const slots = this.#slots;
     const state = slots.state(slot);
@@ -116,10 +116,12 @@ export class Stopper {
     // Before exec all signals but this one are blocked, and there is no program yet to be gentle with.
     const signal = state === STATE.launching ? SIGKILL : asked;
     if (slots.get(slot, SLOT.reason) === 0) slots.set(slot, SLOT.reason, reason);
-    if (slots.get(slot, SLOT.stopSignal) === 0) slots.set(slot, SLOT.stopSignal, signal);
-    slots.set(slot, SLOT.lastSignal, signal);
+    if (signal !== 0) {
+      if (slots.get(slot, SLOT.stopSignal) === 0) slots.set(slot, SLOT.stopSignal, signal);
+      slots.set(slot, SLOT.lastSignal, signal);
+    }
     if (slots.get(slot, SLOT.watched) !== WATCHED.no) this.stopWatchdog(slot);
-    const sent = signalChild(slots.region, slot, signal, slots.get(slot, SLOT.leader) === 1);
+    const sent = signalChild(slots.region, slot, signal, slots.get(slot, SLOT.leader) !== LEADER.no);
     const killAfter = slots.get(slot, SLOT.killAfter);
     // No pidfd yet: once more, soon.
     if (sent === undefined) this.#set(slot, DEADLINE.resend, POLL_INTERVAL);
@@ -128,15 +130,18 @@ export class Stopper {
 
   /**
    * The child has ended, and is not yet reaped: its pid, and so the id of the group or session that it led, is
-   * nobody else's. Where we ended it, those that it leaves behind there go along.
+   * nobody else's. Where we ended it, those that it leaves behind there go along; of one that ends by itself, a
+   * service's only, and without a look through /proc: a thousand of them may crash together.
    */
   endGroup(slot: number): void {
     const slots = this.#slots;
-    if (slots.get(slot, SLOT.leader) === 0 || slots.get(slot, SLOT.reason) === 0) return;
+    const leader = slots.get(slot, SLOT.leader);
+    const ended = slots.get(slot, SLOT.reason) !== 0;
+    if (leader === LEADER.no || (!ended && leader !== LEADER.sweeps)) return;
     if (slots.state(slot) !== STATE.running) return;
     const pid = slots.get(slot, SLOT.pid);
     kill(-pid, SIGKILL);
-    signalDescendants(pid, SIGKILL, true);
+    if (ended) signalDescendants(pid, SIGKILL, true);
   }
 
   /** Does what is due. */

@@ -178,6 +178,14 @@ export class Supervisor {
     this.send({ slot, generation, reason: code, signal });
   }
 
+  /** The SIGKILL that is to follow comes after so many milliseconds from now. */
+  postponeKill(child: Child, killAfter: number): void {
+    const { supervisor, slot, generation } = child;
+    if (supervisor !== this) return;
+    this.#slots.set(slot, SLOT.killAfter, Math.ceil(killAfter));
+    this.send({ slot, generation, reason: reasonCode("shutdown"), signal: 0 });
+  }
+
   /** Posts to the thread. */
   send(message: StopMessage): void {
     this.#thread.send(message);

@@ -68,11 +68,13 @@ export function describeExit(report: ExitReport): string {
     case "input-error":
       return `was ended because its input failed (${describeStatus(report)})`;
     case "shutdown":
-      return `was ended with its pool (${describeStatus(report)})`;
+      return `was ended with its pool or service (${describeStatus(report)})`;
     case "memory-limit":
       return `used more memory than limits.memory allows (${describeStatus(report)})`;
     case "pids-limit":
       return `met limits.pids and failed (${describeStatus(report)})`;
+    case "unhealthy":
+      return `failed its health probe and was ended (${describeStatus(report)})`;
     case "guardian-died":
       return `was killed with the init of its pid namespace (${describeStatus(report)})`;
     case "watchdog":

@@ -9,7 +9,9 @@ import { SIGKILL, signalName } from "./signals.ts";
  * Why the child ended, as far as this library had a part in it: `"exit"` and `"signal"` are the child's own
  * doing or a stranger's; `"cpu-limit"` and `"file-size-limit"` mean that the kernel ended it for its `limits`; the
  * others name what the pool did first, whatever status came of it. `"guardian-died"`: the init of its pid namespace
- * was killed, and the kernel took it along. `"watchdog"`: it did not say WATCHDOG=1 in time. `"unknown"`: foreign code took the exit status.
+ * was killed, and the kernel took it along. `"watchdog"`: it did not say WATCHDOG=1 in time. `"shutdown"`: its pool was
+ * destroyed, or its service stopped; `"unhealthy"`: it failed its service's health probe. `"unknown"`: foreign code
+ * took the exit status.
  */
 export const REASONS = [
   "exit",
@@ -25,6 +27,7 @@ export const REASONS = [
   "pids-limit",
   "guardian-died",
   "watchdog",
+  "unhealthy",
   "unknown",
 ] as const;
 

@@ -38,6 +38,8 @@ export interface LaunchSpec {
   readonly path: string | undefined;
   /** The child leads a process group. */
   readonly leader: boolean;
+  /** However it ends, what is left of that group is killed. */
+  readonly sweeps?: boolean;
   readonly limits: readonly Rlimit[];
   readonly landlock: Landlock | undefined;
   readonly cgroup: CgroupPlan | undefined;
