@@ -258,7 +258,7 @@ export function deeds(): string {
 export function diagnostics(message: unknown): void {
   expectType<LaunchMessage>()(message as DiagnosticsMessages["pidpool:launch"]);
   expectType<ExitReport>()((message as ExitMessage).report);
-  expectType<ExitReport | null>()((message as RestartMessage).report);
+  expectType<ExitReport | null>()((message as RestartMessage).end.report);
   expectType<ProcessPool>()((message as LaunchMessage).pool);
 }
 

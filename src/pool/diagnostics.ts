@@ -4,6 +4,7 @@ import { channel } from "node:diagnostics_channel";
 import type { ExitReport } from "../process/report.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import type { ProcessPool } from "./pool.ts";
+import type { RestartInfo } from "./service/end.ts";
 
 /** Published on `pidpool:launch`: a child's program runs. */
 export interface LaunchMessage {
@@ -21,18 +22,9 @@ export interface ExitMessage {
   readonly args: readonly string[];
 }
 
-/** Published on `pidpool:restart`: a service is going to start a process anew. */
-export interface RestartMessage {
-  /** The service's name. */
-  readonly service: string;
-  /** Which of its processes, from 0 on. */
-  readonly replica: number;
-  /** How the one before ended; null where it could not be started. */
-  readonly report: ExitReport | null;
-  /** Milliseconds until the start. */
-  readonly delay: number;
-  /** Counts starts since it was last healthy, from 1 on. */
-  readonly attempt: number;
+/** Published on `pidpool:restart`: a service has started a process in the place of one that ended by itself. */
+export interface RestartMessage extends RestartInfo {
+  readonly pool: ProcessPool;
 }
 
 /** The messages of each channel, by its name. */
@@ -61,7 +53,7 @@ export function publishExit(pool: ProcessPool, report: ExitReport, { file, args 
   if (exits.hasSubscribers) exits.publish({ pool, report, file, args } satisfies ExitMessage);
 }
 
-/** A service restarts a process. The message is made only where somebody listens. */
-export function publishRestart(message: () => RestartMessage): void {
-  if (restarts.hasSubscribers) restarts.publish(message());
+/** A service has started a process anew. */
+export function publishRestart(pool: ProcessPool, info: RestartInfo): void {
+  if (restarts.hasSubscribers) restarts.publish({ pool, ...info } satisfies RestartMessage);
 }

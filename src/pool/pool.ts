@@ -14,7 +14,7 @@ import { Admission } from "./admission.ts";
 import { Groups } from "./cgroup/groups.ts";
 import type { Child } from "./child.ts";
 import { Command } from "./command.ts";
-import { launchesWanted, publishExit, publishLaunch } from "./diagnostics.ts";
+import { launchesWanted, publishExit, publishLaunch, publishRestart } from "./diagnostics.ts";
 import { abortError, Launch, type Answer, type LaunchHost } from "./launch.ts";
 import { Ground } from "./ground.ts";
 import { Namespaces, PARKED } from "./namespaces.ts";
@@ -306,7 +306,10 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return {
       defaults: this.#options.defaults,
       launch: (spec, answer) => this.#launch(spec, answer),
-      restarted: (info) => void this.emit("restart", info),
+      restarted: (info) => {
+        publishRestart(this, info);
+        this.emit("restart", info);
+      },
       escalated: (error) => void this.emit("error", error),
       enter: (service) => (this.#state === "open" ? this.#services.enter(service) : closedError()),
       leave: (service) => this.#services.leave(service),

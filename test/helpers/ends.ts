@@ -1,7 +1,7 @@
 // Ends of processes that never were, for pure functions.
 import type { ExitReason, ExitReport } from "pidpool";
-import type { ProcessEnd } from "#pidpool/pool/service/result.js";
 import { facts } from "./reports.ts";
+import type { ProcessEnd } from "#pidpool/pool/service/result.js";
 
 export function ended(code: number, reason: ExitReason = "exit"): ProcessEnd {
   return end({ ...facts({ reason }), status: "exited", code });

@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { test, type TestContext } from "node:test";
-import type { DiagnosticsMessages, RestartMessage } from "pidpool";
-import { publishRestart } from "#pidpool/pool/diagnostics.js";
-import { facts } from "../helpers/reports.ts";
+import type { DiagnosticsMessages, RestartInfo } from "pidpool";
 import { ProcessPool } from "../helpers/pool.ts";
+import { failure } from "../helpers/services.ts";
 
 /** Collects what is published on a channel until the test ends or `stop` is called. */
 function collect<Name extends keyof DiagnosticsMessages>(
@@ -61,17 +60,15 @@ test("whoever unsubscribes hears nothing more", async (t) => {
   assert.equal(exits.messages.length, 1);
 });
 
-test("a restart's message is made only where somebody listens", (t) => {
-  const report = { ...facts({}), status: "exited", code: 1 } as const;
-  const message: RestartMessage = { service: "proxy", replica: 0, report, delay: 100, attempt: 1 };
-  let made = 0;
-  const make = (): RestartMessage => {
-    made++;
-    return message;
-  };
-  publishRestart(make);
-  assert.equal(made, 0);
+test("restarts of services are published as the event of the pool tells them", async (t) => {
   const restarts = collect(t, "pidpool:restart");
-  publishRestart(make);
-  assert.deepEqual([made, restarts.messages], [1, [message]]);
+  await using pool = new ProcessPool();
+  const told: RestartInfo[] = [];
+  pool.on("restart", (info) => void told.push(info));
+  const backoff = { initial: 1 };
+  const service = pool.service({ name: "crash", file: "false", restart: { backoff, startLimit: { burst: 2 } } });
+  await failure(service);
+  assert.equal(told.length, 1);
+  assert.deepEqual(restarts.messages, [{ pool, ...told[0] }]);
+  assert.equal(told[0]?.end.result, "exit-code");
 });

@@ -5,7 +5,6 @@ import type { PidpoolError } from "../../errors.ts";
 import type { Notification } from "../../process/notification.ts";
 import type { ExitReport } from "../../process/report.ts";
 import type { LaunchSpec } from "../../process/spec.ts";
-import { publishRestart } from "../diagnostics.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempt, isUnstartable, type AttemptEvents } from "./attempt.ts";
 import { runCheck } from "./check.ts";
@@ -200,13 +199,6 @@ export class ReplicaRuntime implements AttemptEvents {
         this.#tally = decision.tally;
         this.#planned = { since: now, delay: decision.delay, end };
         this.#dispatch("respawn");
-        publishRestart(() => ({
-          service: this.#plan.name,
-          replica: this.index,
-          report: end.report,
-          delay: decision.delay,
-          attempt: decision.tally.attempts,
-        }));
         return;
       }
       case "stay":

@@ -74,11 +74,11 @@ test("one that crashes at once is started burst times, and then has failed, with
   assert.equal(spawned, 4);
   assert.deepEqual(restarts, [1, 2, 3]);
   assert.deepEqual(
-    (published as RestartMessage[]).map(({ service: name, replica, report, attempt }) => [
+    (published as RestartMessage[]).map(({ service: name, replica, end, restarts: count }) => [
       name,
       replica,
-      report,
-      attempt,
+      end.report,
+      count,
     ]),
     error.reports.slice(0, 3).map(({ report }, i) => ["service", 0, report, i + 1]),
   );
