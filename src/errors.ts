@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   ERR_CLOSED: "the pool is closed or destroyed",
   ERR_ABORTED: "the AbortSignal fired before the child was started",
   ERR_ISOLATION: "this machine refuses the isolation that was asked for",
+  ERR_LISTEN: "a socket of the option listen could not be opened",
   ERR_SUPERVISOR: "a supervisor thread could not be kept alive",
 } as const;
 

@@ -136,6 +136,7 @@ export function errors(caught: unknown): string | undefined {
     | "ERR_CLOSED"
     | "ERR_ABORTED"
     | "ERR_ISOLATION"
+    | "ERR_LISTEN"
     | "ERR_SUPERVISOR"
   >()(null as unknown as ErrorCode);
   if (caught instanceof LaunchError) {

@@ -86,6 +86,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     this.#options = resolvePoolOptions(options);
     this.#supervisors = new SupervisorSet(this.#options.threads, (error) => this.emit("error", error));
     supervisors.set(this, this.#supervisors);
+    spawners.set(this, (spec) => this.#spawn(spec));
     const { concurrency, maxQueue } = this.#options;
     this.#admission = new Admission(concurrency, maxQueue, {
       needsDrain: () => this.emit("needsDrain"),
@@ -308,6 +309,13 @@ const supervisors = new WeakMap<ProcessPool, SupervisorSet>();
 /** What is behind a pool; for tests and diagnosis, not part of the package's API. */
 export function supervisorsOf(pool: ProcessPool): SupervisorSet | undefined {
   return supervisors.get(pool);
+}
+
+const spawners = new WeakMap<ProcessPool, (spec: LaunchSpec) => Promise<Process>>();
+
+/** Starts a resolved spec, as `spawn()` does; for tests, not part of the package's API. */
+export function spawnSpec(pool: ProcessPool, spec: LaunchSpec): Promise<Process> {
+  return spawners.get(pool)?.(spec) ?? Promise.reject(closedError());
 }
 
 function closedError(): PidpoolError {
