@@ -1,6 +1,7 @@
 // Every error that this library throws or rejects with: one base class, one
 // table of codes, and the few classes that carry more than a code. Imports
 // types only, so every layer may use it.
+import type { ServiceEnd } from "./pool/service/end.ts";
 import type { RunResult } from "./process/result.ts";
 
 /** What each `code` of a {@link PidpoolError} means. */
@@ -14,6 +15,7 @@ export const ERROR_CODES = {
   ERR_ABORTED: "the AbortSignal fired before the child was started",
   ERR_ISOLATION: "this machine refuses the isolation that was asked for",
   ERR_LISTEN: "a socket of the option listen could not be opened",
+  ERR_SERVICE_FAILED: "a service, or a replica of it, has ended and is not started again",
   ERR_SUPERVISOR: "a supervisor thread could not be kept alive",
 } as const;
 
@@ -122,6 +124,25 @@ export class ExitError extends PidpoolError {
 
   static {
     ExitError.prototype.name = "ExitError";
+  }
+}
+
+/** A replica of a service has failed, or the service was stopped before what was waited for. */
+export class ServiceError extends PidpoolError {
+  declare readonly code: "ERR_SERVICE_FAILED";
+  /** The service's name. */
+  readonly service: string;
+  /** The last ends of the service's processes, the latest at the end. */
+  readonly reports: readonly ServiceEnd[];
+
+  constructor(service: string, message: string, reports: readonly ServiceEnd[]) {
+    super("ERR_SERVICE_FAILED", message, { cause: reports.at(-1)?.error ?? undefined });
+    this.service = service;
+    this.reports = reports;
+  }
+
+  static {
+    ServiceError.prototype.name = "ServiceError";
   }
 }
 

@@ -2,8 +2,29 @@
 export { ProcessPool } from "./pool/pool.ts";
 export type { ChildInfo, PoolEvents, RunOptions, SpawnOptions } from "./pool/pool.ts";
 export { Command } from "./pool/command.ts";
+export { Service } from "./pool/service/service.ts";
+export type { ServiceEvents, StopOptions } from "./pool/service/service.ts";
+export type { Replica } from "./pool/service/replica.ts";
+export type { RestartInfo, ServiceEnd } from "./pool/service/end.ts";
+export type { ReplicaState, ServiceState } from "./pool/service/lifecycle.ts";
+export type { RestartPolicy } from "./pool/service/restart-decision.ts";
+export type { ServiceResult } from "./pool/service/result.ts";
+export type {
+  ExitStatus,
+  HealthProbe,
+  Probe,
+  ProbeFunction,
+  Readiness,
+  Reload,
+  RestartOptions,
+  ServiceCommand,
+  ServiceOptions,
+} from "./pool/service/options.ts";
 export type { PoolOptions } from "./pool/options.ts";
 export type { HistogramSummary, PoolStats, SupervisorStats } from "./pool/stats.ts";
+export type { SocketAddress } from "./pool/listen/address.ts";
+export type { ListenFd, ListenOptions, ListenPath, ListenPort } from "./pool/listen/options.ts";
+export type { ListenAddress } from "./pool/listen/standing-sockets.ts";
 export { Process } from "./process/process.ts";
 export type { KillOptions, ProcessEvents, StdioStream } from "./process/process.ts";
 export type {
@@ -36,5 +57,13 @@ export type { Output, RunResult, Truncation } from "./process/result.ts";
 export { probe } from "./doctor/probe.ts";
 export type { ProbeReport, ProbeResult, ProbeStatus } from "./doctor/report.ts";
 export type { Feature, FeatureGroup } from "./doctor/features.ts";
-export { ERROR_CODES, ExitError, InvalidOptionError, IsolationError, LaunchError, PidpoolError } from "./errors.ts";
+export {
+  ERROR_CODES,
+  ExitError,
+  InvalidOptionError,
+  IsolationError,
+  LaunchError,
+  PidpoolError,
+  ServiceError,
+} from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

@@ -47,6 +47,12 @@ export interface Birthplace {
   readonly cgroup: number;
 }
 
+/** A string that a launch writes into its copy of the spec, where there is room for it and a NUL. */
+export interface Patch {
+  readonly at: number;
+  readonly text: string;
+}
+
 /** Longer specs get memory of their own. */
 const OVERSIZE = ARENA_SIZE / 4;
 
@@ -151,7 +157,13 @@ export class Launcher {
    *
    * @returns 0 or -errno.
    */
-  prepare(slot: number, spec: Uint8Array, sources: readonly FdSource[], birthplace?: Birthplace): number {
+  prepare(
+    slot: number,
+    spec: Uint8Array,
+    sources: readonly FdSource[],
+    birthplace?: Birthplace,
+    patch?: Patch,
+  ): number {
     const { region } = this;
     const size = aligned(spec.length);
     let address: number;
@@ -171,6 +183,7 @@ export class Launcher {
       address = region.address + offset;
     }
     bytes.set(spec, offset);
+    if (patch !== undefined) bytes.set(Buffer.from(`${patch.text}\0`, "utf8"), offset + patch.at);
     const table = offset + (words[(offset + SPEC.fds) >> 2] ?? 0);
     for (const { index, source, handed } of sources) {
       const entry = (table + index * FD.SIZE) >> 2;

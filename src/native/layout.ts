@@ -132,6 +132,9 @@ export const STAGES = [
   "seccomp",
 ] as const;
 
+/** Whether a child leads a process group of its own; `sweeps`: what is left of that is killed, however the child ends. */
+export const LEADER = { no: 0, yes: 1, sweeps: 2 } as const;
+
 /** `struct pp_slot`; the shim knows the fields up to `startedNs`. */
 export const SLOT = {
   state: 0,
@@ -144,7 +147,7 @@ export const SLOT = {
   spec: 32,
   token: 40,
   startedNs: 48,
-  /** 1 where the child leads a process group of its own. */
+  /** One of {@link LEADER}. */
   leader: 56,
   /** Index into REASONS: what we did to the child, the first cause only. */
   reason: 60,
@@ -176,9 +179,19 @@ export const SLOT = {
   init: 276,
   /** A socket whose other end that init holds, or -1. */
   life: 280,
+  /** What the child says of itself: the pool's ends, or -1; {@link SPEAKS}; and its watchdog, in milliseconds (0: none). */
+  notifySocket: 284,
+  notifyFd: 288,
+  speaks: 292,
+  watchdog: 296,
+  /** 1 while the watchdog runs, 2 once its time is over and what the child has said is looked at. */
+  watched: 300,
   rusage: 368,
   SIZE: 512,
 } as const;
+
+/** Bits of {@link SLOT}.speaks: the child has a way to; a cgroup of its own; a watchdog from exec on; has said READY=1. */
+export const SPEAKS = { yes: 1, ownGroup: 2, watchedFromExec: 4, wasReady: 8 } as const;
 
 /** In {@link SLOT}.init, written by the supervisor: that init had died before the child did. */
 export const INIT_LOST = -2;

@@ -30,6 +30,7 @@ export interface SyscallNumbers {
   readonly pipe2: number;
   readonly prlimit64: number;
   readonly read: number;
+  readonly recvmsg: number;
   readonly setsockopt: number;
   readonly socket: number;
   readonly socketpair: number;
@@ -61,6 +62,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     getpid: 39,
     socket: 41,
     connect: 42,
+    recvmsg: 47,
     bind: 49,
     listen: 50,
     getsockname: 51,
@@ -111,6 +113,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     getsockname: 204,
     setsockopt: 208,
     getsockopt: 209,
+    recvmsg: 212,
     munmap: 215,
     mremap: 216,
     mmap: 222,

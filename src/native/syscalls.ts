@@ -122,6 +122,41 @@ export function fchmod(fd: number, mode: number): number {
   return syscall(nr.fchmod, fd, mode, 0, 0, 0, 0);
 }
 
+const SOL_SOCKET = 1;
+const SO_PASSCRED = 16;
+
+/** A unix datagram socket whose messages tell who sent them; close-on-exec, non-blocking. socket(2), SO_PASSCRED in unix(7). */
+export function datagramSocket(): number {
+  ready();
+  const SOCK_DGRAM = 2;
+  const fd = syscall(nr.socket, AF_UNIX, SOCK_DGRAM | O_CLOEXEC | O_NONBLOCK, 0, 0, 0, 0);
+  if (fd < 0) return fd;
+  scratch[0] = 1;
+  const result = syscall(nr.setsockopt, fd, SOL_SOCKET, SO_PASSCRED, scratchAddress, 4, 0);
+  if (result >= 0) return fd;
+  close(fd);
+  return result;
+}
+
+/** Bytes that a path of a unix socket may have, its NUL included. */
+export const SUN_PATH = 108;
+
+/** Binds a unix socket to a path, which must be free. bind(2). */
+export function bindPath(fd: number, path: string): number {
+  ready();
+  const address = Buffer.alloc(2 + SUN_PATH);
+  address.writeUInt16LE(AF_UNIX);
+  const length = address.write(path, 2, "utf8");
+  return syscall(nr.bind, fd, native().addressOf(address), 2 + length + 1, 0, 0, 0);
+}
+
+/** recvmsg(2) that does not wait; `struct msghdr` in native memory. */
+export function receiveMessage(fd: number, header: number): number {
+  ready();
+  const MSG_DONTWAIT = 0x40;
+  return syscall(nr.recvmsg, fd, header, MSG_DONTWAIT, 0, 0, 0);
+}
+
 /** Makes reads and writes of the open file behind fd return -EAGAIN instead of waiting. */
 export function setNonblocking(fd: number): number {
   ready();

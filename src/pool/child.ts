@@ -1,6 +1,7 @@
 // One launch as the pool's thread knows it, from the call to the exit.
 import type { Socket } from "node:net";
 import { finished, type Readable } from "node:stream";
+import type { Notification } from "../process/notification.ts";
 import type { ExitReport } from "../process/report.ts";
 import type { StdioStream } from "../process/process.ts";
 import type { LaunchSpec } from "../process/spec.ts";
@@ -15,6 +16,8 @@ export interface ChildEvents {
   /** @param detail Which of several things of the same kind the stage was at. */
   failed(stage: string, errno: number, detail: number): void;
   cancelled(): void;
+  /** Where its spec has `notify`: it says something of itself; never before it was launched. */
+  notified?(notification: Notification): void;
   exited(report: ExitReport, collected: Collected): void;
 }
 
@@ -34,6 +37,8 @@ export class Child {
   stdio: readonly StdioStream[] = NO_STREAMS;
   /** What it is to be born into, beyond this process. */
   ground: Ground | undefined;
+  /** Where its notifications go; there as long as it has a slot. */
+  notifyPath: string | undefined;
   #feed: Socket | undefined;
 
   /** @param announce whether {@link ChildEvents.launched} is wanted; it costs the supervisor a wake-up. */

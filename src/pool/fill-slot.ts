@@ -1,7 +1,7 @@
 // What the pool writes into a slot before a launch.
-import { CAPTURE, NOTIFY, SLOT } from "../native/layout.ts";
+import { CAPTURE, LEADER, NOTIFY, SLOT, SPEAKS } from "../native/layout.ts";
 import type { Child } from "./child.ts";
-import type { OwnEnd } from "./plumbing.ts";
+import type { OwnEnd, Plumbing } from "./plumbing.ts";
 import { eventToken } from "./protocol.ts";
 import type { Slots } from "./slots.ts";
 
@@ -10,8 +10,10 @@ export function fillSlot(
   slots: Slots,
   slot: number,
   { spec, announce, ground }: Child,
-  captures: readonly OwnEnd[],
+  plumbing: Plumbing | undefined,
 ): void {
+  const captures: readonly OwnEnd[] = plumbing?.captures ?? [];
+  const { notify } = spec;
   const { words, doubles } = slots.region;
   const at = slots.region.slot(slot);
   const set = (field: number, value: number): void => void (words[(at + field) >> 2] = value);
@@ -19,9 +21,12 @@ export function fillSlot(
   set(SLOT.generation, generation);
   set(SLOT.token, eventToken(slot, 0));
   set(SLOT.token + 4, generation);
-  set(SLOT.notify, (spec.timeout > 0 ? NOTIFY.begin : 0) | (announce ? NOTIFY.end : 0));
+  set(
+    SLOT.notify,
+    (spec.timeout > 0 || notify?.watchedFromExec === true ? NOTIFY.begin : 0) | (announce ? NOTIFY.end : 0),
+  );
   set(SLOT.stage, 0);
-  set(SLOT.leader, spec.leader ? 1 : 0);
+  set(SLOT.leader, spec.leader ? (spec.sweeps === true ? LEADER.sweeps : LEADER.yes) : LEADER.no);
   set(SLOT.reason, 0);
   set(SLOT.killSignal, spec.killSignal);
   set(SLOT.lastSignal, 0);
@@ -34,6 +39,12 @@ export function fillSlot(
   set(SLOT.wantsBytes, spec.encoding === "buffer" ? 1 : 0);
   set(SLOT.init, ground?.init ?? -1);
   set(SLOT.life, ground?.life ?? -1);
+  set(SLOT.notifySocket, plumbing?.notifySocket?.fd ?? -1);
+  set(SLOT.notifyFd, plumbing?.notifyFd ?? -1);
+  const speaks = notify === undefined ? 0 : SPEAKS.yes | (notify.watchedFromExec ? SPEAKS.watchedFromExec : 0);
+  set(SLOT.speaks, speaks | (ground !== undefined && ground.cgroup >= 0 ? SPEAKS.ownGroup : 0));
+  set(SLOT.watchdog, notify?.watchdog ?? 0);
+  set(SLOT.watched, 0);
   set(SLOT.captures, captures.length);
   let record = SLOT.capture;
   for (const { fd, target } of captures) {

@@ -3,9 +3,11 @@
 import { performance } from "node:perf_hooks";
 import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
 import { launchError } from "../process/diagnose.ts";
+import type { Notification } from "../process/notification.ts";
+import { LastWords } from "../process/notify-message.ts";
 import { limitReason } from "../process/limit-reason.ts";
 import { type KillScope, Process, type ProcessControl } from "../process/process.ts";
-import { describeExit, type ExitReport } from "../process/report.ts";
+import { describeExit, type ExitReason, type ExitReport } from "../process/report.ts";
 import type { RunResult } from "../process/result.ts";
 import { SIGKILL, signalName, SIGSTOP } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
@@ -59,8 +61,13 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** Signals that kill() has delivered; kept only where the report may ask. */
   #sent: Set<string> | undefined;
   #process: Process | undefined;
+  #lastWords: LastWords | undefined;
+  /** What is not told until whoever awaits spawn() has had a chance to listen. */
+  #held: (() => void)[] | undefined;
   /** Resolves once the group that no child was born in is gone. */
   #abandoned: Promise<void> | undefined;
+  /** There is no child any more, and will be none. */
+  #gone = false;
 
   constructor(
     host: LaunchHost,
@@ -88,6 +95,19 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.#attempts++;
     const { errno } = error as Partial<PidpoolError>;
     this.#failedWith("cgroup", errnoNumber(errno), () => this.#reject(error));
+  }
+
+  /** Ends it, with all that it has started where it leads a session or group: takes it back if its launch has not begun. */
+  stop(reason: ExitReason, signal: number): void {
+    const { supervisor } = this.child;
+    if (supervisor !== undefined) supervisor.stop(this.child, reason, signal);
+    else if (!this.#gone)
+      this.drop(new PidpoolError("ERR_CLOSED", `${this.spec.file} was stopped before it was started`));
+  }
+
+  /** After {@link stop}: SIGKILL comes in so many milliseconds. */
+  postponeKill(killAfter: number): void {
+    this.child.supervisor?.postponeKill(this.child, killAfter);
   }
 
   /** Gives back what was made for it. */
@@ -132,6 +152,27 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const { spec, child } = this;
     this.#process = new Process(pid, spec, child.stdio, this);
     this.#spawn.resolve(this.#process);
+    if (spec.notify === undefined) return;
+    // An await goes on in a later microtask, but words and even the exit may have come already.
+    this.#held = [];
+    setImmediate(() => this.#release());
+  }
+
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    for (const tell of held ?? []) tell();
+  }
+
+  /** Tells whoever has the process, in the order of these calls. */
+  #tell(tell: () => void): void {
+    if (this.#held === undefined) tell();
+    else this.#held.push(tell);
+  }
+
+  notified(notification: Notification): void {
+    (this.#lastWords ??= new LastWords()).hear(notification);
+    this.#tell(() => this.#process?.heard(notification));
   }
 
   setRef(ref: boolean): void {
@@ -222,7 +263,9 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   exited(report: ExitReport, collected: Collected): void {
-    const attributed = this.#attribute(report);
+    this.#gone = true;
+    const message = this.#lastWords?.message ?? null;
+    const attributed = this.#attribute(message === null ? report : { ...report, message });
     const { ground } = this.child;
     // Not over before the whole tree is.
     if (ground?.lingers === true)
@@ -235,7 +278,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, collected);
     this.#end(report);
-    this.#process?.settle(result);
+    this.#tell(() => this.#process?.settle(result));
     if (this.#run === undefined) return;
     if (!this.spec.check || (report.status === "exited" && report.code === 0 && report.reason === "exit")) {
       this.#run.resolve(result);
@@ -276,6 +319,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   #end(report: ExitReport | undefined): void {
+    this.#gone = true;
     this.#forgetAbort?.();
     this.leave();
     this.#host.settled(this, report);

@@ -2,10 +2,11 @@
 // supervisor or a stream, closed on every path that fails.
 import { Socket } from "node:net";
 import { native } from "../native/load.ts";
-import type { FdSource } from "../native/launcher.ts";
+import type { FdSource, Patch } from "../native/launcher.ts";
 import { close, pipe, setNonblocking, socketPair, write } from "../native/syscalls.ts";
 import type { StdioStream } from "../process/process.ts";
 import type { LaunchSpec } from "../process/spec.ts";
+import { openNotifySocket, unlinkSocket, type NotifySocket } from "./notify/socket.ts";
 
 /** Bytes that an empty pipe always takes at once (PIPE_BUF). */
 const SURE_WRITE = 4096;
@@ -29,6 +30,11 @@ export class Plumbing {
   readonly sources: FdSource[] = [];
   readonly captures: OwnEnd[] = [];
   readonly stdio: StdioStream[] = [];
+  /** Where the child's own words arrive: the socket, or the end of the pipe (-1: none). */
+  notifySocket: NotifySocket | undefined;
+  notifyFd = -1;
+  /** What the child's environment lacks. */
+  patch: Patch | undefined;
   feed: Feed | undefined;
   readonly #streams: OwnEnd[] = [];
   #input: { fd: number; rest: Uint8Array | undefined } | undefined;
@@ -41,7 +47,9 @@ export class Plumbing {
       if (plan.kind === "capture") result = this.#openCapture(index, plan.target);
       else if (plan.kind === "pipe") result = this.#openStream(index, plan.target);
       else if (plan.kind === "input") result = this.#openInput(index, spec);
+      else if (plan.kind === "notify") result = this.#openNotify(index);
     });
+    if (result >= 0) result = this.#openSocket(spec);
     if (result < 0) this.abandon();
     return result;
   }
@@ -59,6 +67,22 @@ export class Plumbing {
     if (result < 0) return result;
     this.captures.push({ fd: own, target });
     return setNonblocking(own);
+  }
+
+  #openNotify(index: number): number {
+    const { result, own } = this.#pair(index, true);
+    if (result < 0) return result;
+    this.notifyFd = own;
+    return setNonblocking(own);
+  }
+
+  #openSocket({ notify }: LaunchSpec): number {
+    if (notify?.socketAt === undefined) return 0;
+    const socket = openNotifySocket(notify);
+    if (typeof socket === "number") return socket;
+    this.notifySocket = socket;
+    this.patch = { at: notify.socketAt, text: socket.path };
+    return 0;
   }
 
   #openStream(index: number, target: number): number {
@@ -115,6 +139,12 @@ export class Plumbing {
     for (const { fd } of this.#streams.splice(0)) close(fd);
     if (this.#input !== undefined) close(this.#input.fd);
     this.#input = undefined;
+    if (this.notifyFd >= 0) close(this.notifyFd);
+    this.notifyFd = -1;
+    if (this.notifySocket === undefined) return;
+    close(this.notifySocket.fd);
+    unlinkSocket(this.notifySocket.path);
+    this.notifySocket = undefined;
   }
 }
 

@@ -13,10 +13,16 @@ import { Admission } from "./admission.ts";
 import { Groups } from "./cgroup/groups.ts";
 import type { Child } from "./child.ts";
 import { Command } from "./command.ts";
-import { abortError, Launch, type LaunchHost } from "./launch.ts";
+import { abortError, Launch, type Answer, type LaunchHost } from "./launch.ts";
 import { Ground } from "./ground.ts";
 import { Namespaces, PARKED } from "./namespaces.ts";
 import { resolvePoolOptions, type FilledPoolOptions, type PoolOptions } from "./options.ts";
+import type { RestartInfo } from "./service/end.ts";
+import type { ServiceHost } from "./service/host.ts";
+import type { ServiceOptions } from "./service/options.ts";
+import { resolveService } from "./service/plan.ts";
+import { ServiceRegistry } from "./service/registry.ts";
+import { Service } from "./service/service.ts";
 import { Tally, type PoolStats } from "./stats.ts";
 import { SupervisorSet } from "./supervisor-set.ts";
 
@@ -51,9 +57,11 @@ export interface PoolEvents {
   needsDrain: () => void;
   /** After `needsDrain`: no run waits, and a place is free. */
   drain: () => void;
+  /** A process of a service was started in the place of one that had ended by itself. */
+  restart: (restart: RestartInfo) => void;
   /**
    * A supervisor thread died and was replaced (or is tried again every second); its children live on. Or the init
-   * of the pool's pid namespace died (ERR_ISOLATION): the children that were in it died with it.
+   * of the pool's pid namespace died (ERR_ISOLATION): the children that were in it died with it. Or a service has failed whose start limit says "escalate".
    */
   error: (error: PidpoolError) => void;
 }
@@ -73,6 +81,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   readonly #host: LaunchHost;
   readonly #namespaces: Namespaces;
   readonly #groups: Groups;
+  readonly #services = new ServiceRegistry();
   #state: "open" | "closing" | "destroyed" = "open";
   #ended: Promise<void> | undefined;
 
@@ -178,6 +187,24 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return new Command<S, E>(host, file, args, options);
   }
 
+  /**
+   * Keeps replicas of a program alive; starts them at once. See docs/services.md.
+   *
+   * @throws InvalidOptionError, or PidpoolError ERR_CLOSED, or ERR_LISTEN where a socket cannot be opened.
+   */
+  service(options: ServiceOptions): Service {
+    const { defaults } = this.#options;
+    const host: ServiceHost = {
+      defaults,
+      launch: (spec, answer) => this.#launch(spec, answer),
+      restarted: (info) => void this.emit("restart", info),
+      escalated: (error) => void this.emit("error", error),
+      enter: (service) => (this.#state === "open" ? this.#services.enter(service) : closedError()),
+      leave: (service) => this.#services.leave(service),
+    };
+    return Service.begin(host, resolveService(options, defaults));
+  }
+
   /** Runs that wait for a place. */
   get queueSize(): number {
     return this.#admission.queueSize;
@@ -210,7 +237,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     };
   }
 
-  /** Takes no new children, waits until all have ended, and frees everything. */
+  /** Takes no new children, stops all services, waits until all children have ended, and frees everything. */
   close(): Promise<void> {
     if (this.#state === "open") this.#state = "closing";
     return this.#end();
@@ -224,6 +251,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     if (this.#state !== "destroyed") {
       this.#state = "destroyed";
       const closed = closedError();
+      void this.#services.stop();
       for (const launch of this.#admission.shut()) launch.drop(closed);
       for (const { child } of this.#admission.live) child.supervisor?.stop(child, "shutdown", SIGKILL);
     }
@@ -250,6 +278,17 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return new Promise((resolve, reject) => {
       this.#admission.start(new Launch(this.#host, spec, true, undefined, { resolve, reject }));
     });
+  }
+
+  /** A spawn() whose caller wants no promise. */
+  #launch(spec: LaunchSpec, answer: Answer<Process>): Launch | undefined {
+    if (this.#state !== "open") {
+      answer.reject(closedError());
+      return undefined;
+    }
+    const launch = new Launch(this.#host, spec, true, undefined, answer);
+    this.#admission.start(launch);
+    return launch;
   }
 
   #refusal(spec: LaunchSpec): PidpoolError | undefined {
@@ -296,8 +335,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   }
 
   #end(): Promise<void> {
-    this.#ended ??= this.#admission
-      .whenIdle()
+    this.#ended ??= Promise.all([this.#services.stop(), this.#admission.whenIdle()])
       .then(() => Promise.all([this.#namespaces.end(), this.#groups.end()]))
       .then(() => this.#supervisors.destroy());
     return this.#ended;

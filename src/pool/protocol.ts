@@ -28,8 +28,8 @@ export interface StopMessage {
   readonly signal: number;
 }
 
-/** Upwards: what became of a slot. */
-export const RECORD = { launched: 1, failed: 2, exited: 3, cancelled: 4 } as const;
+/** Upwards: what became of a slot, and what its child says: a message of the sd_notify protocol, as an output. */
+export const RECORD = { launched: 1, failed: 2, exited: 3, cancelled: 4, notified: 5 } as const;
 
 /** Bits of an output's header, beside the child's fd number. */
 export const OUTPUT = {
@@ -56,7 +56,11 @@ export interface OutputBatch {
   readonly large: readonly Uint8Array[];
 }
 
-/** epoll data for a fd of a slot: 0 is the pidfd, n the n-th captured fd. */
+/** Kinds of fds whose child speaks of itself. */
+export const NOTIFY_SOCKET = 64;
+export const NOTIFY_FD = 65;
+
+/** epoll data for a fd of a slot: 0 is the pidfd, n the n-th captured fd, or one of those above. */
 export function eventToken(slot: number, kind: number): number {
   return slot | (kind << 24);
 }

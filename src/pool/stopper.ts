@@ -1,17 +1,20 @@
 // How children are ended, in the supervisor thread: timeouts, the signal that
 // asks, the SIGKILL that follows, and the other deadlines of a slot.
-import { SLOT, STATE } from "../native/layout.ts";
+import { LEADER, SLOT, SPEAKS, STATE } from "../native/layout.ts";
 import { kill } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
-import { SIGKILL } from "../process/signals.ts";
+import { SIGABRT, SIGKILL } from "../process/signals.ts";
 import { signalDescendants } from "../process/tree.ts";
 import { Deadlines } from "./deadlines.ts";
 import { signalChild } from "./signal-child.ts";
 import type { Slots } from "./slots.ts";
 
 /** Kinds of deadline; a deadline's key is slot * KINDS + kind. */
-const DEADLINE = { timeout: 0, escalate: 1, resend: 2, grace: 3, poll: 4 } as const;
-const KINDS = 5;
+const DEADLINE = { timeout: 0, escalate: 1, resend: 2, grace: 3, poll: 4, watchdog: 5, deafness: 6 } as const;
+const KINDS = 7;
+
+/** {@link SLOT}.watched */
+const WATCHED = { no: 0, yes: 1, due: 2 } as const;
 
 /** Milliseconds between attempts at what cannot be done or seen yet. */
 const POLL_INTERVAL = 10;
@@ -22,6 +25,10 @@ export interface DeadlineEvents {
   graceOver(slot: number): void;
   /** Time to look at a child that epoll cannot watch. */
   poll(slot: number): void;
+  /** A watchdog is about to bite: what the child has said by now is to be heard. */
+  watchdogDue(slot: number): void;
+  /** A child that spoke too much is to be heard again. */
+  deafnessOver(slot: number): void;
 }
 
 /** All deadlines of a supervisor's children. */
@@ -61,13 +68,47 @@ export class Stopper {
     this.#set(slot, DEADLINE.poll, POLL_INTERVAL);
   }
 
+  /** Time begins anew for the slot's watchdog, if it has one. A child that is being ended needs none. */
+  startWatchdog(slot: number): void {
+    const period = this.#slots.get(slot, SLOT.watchdog);
+    if (period === 0 || this.#slots.get(slot, SLOT.reason) !== 0) {
+      this.stopWatchdog(slot);
+      return;
+    }
+    this.#slots.set(slot, SLOT.watched, WATCHED.yes);
+    this.#set(slot, DEADLINE.watchdog, period);
+  }
+
+  stopWatchdog(slot: number): void {
+    this.#slots.set(slot, SLOT.watched, WATCHED.no);
+    this.#deadlines.clear(slot * KINDS + DEADLINE.watchdog);
+  }
+
+  /** Sets a watchdog that waits for no READY=1, or that a predecessor had set. */
+  resumeWatchdog(slot: number): void {
+    const fromExec = (this.#slots.get(slot, SLOT.speaks) & SPEAKS.watchedFromExec) !== 0;
+    if (this.#slots.get(slot, SLOT.watched) !== WATCHED.no || fromExec) this.startWatchdog(slot);
+  }
+
+  #endWatchdog(slot: number): void {
+    const slots = this.#slots;
+    if (!slots.isLive(slot)) return;
+    slots.set(slot, SLOT.watched, WATCHED.due);
+    this.#events.watchdogDue(slot);
+    if (slots.get(slot, SLOT.watched) === WATCHED.due) this.stop(slot, reasonCode("watchdog"), SIGABRT);
+  }
+
+  startDeafness(slot: number, duration: number): void {
+    this.#set(slot, DEADLINE.deafness, duration);
+  }
+
   /** Forgets all deadlines of a slot. */
   clear(slot: number): void {
     if (this.#deadlines.size === 0) return;
     for (let kind = 0; kind < KINDS; kind++) this.#deadlines.clear(slot * KINDS + kind);
   }
 
-  /** Begins to end a child. The first reason stays; SIGKILL follows after `killAfter`. */
+  /** Begins to end a child. The first reason stays; SIGKILL follows after `killAfter`, from now again with signal 0. */
   stop(slot: number, reason: number, asked: number): void {
     const slots = this.#slots;
     const state = slots.state(slot);
@@ -75,8 +116,9 @@ export class Stopper {
     // Before exec all signals but this one are blocked, and there is no program yet to be gentle with.
     const signal = state === STATE.launching ? SIGKILL : asked;
     if (slots.get(slot, SLOT.reason) === 0) slots.set(slot, SLOT.reason, reason);
-    slots.set(slot, SLOT.lastSignal, signal);
-    const sent = signalChild(slots.region, slot, signal, slots.get(slot, SLOT.leader) === 1);
+    if (signal !== 0) slots.set(slot, SLOT.lastSignal, signal);
+    if (slots.get(slot, SLOT.watched) !== WATCHED.no) this.stopWatchdog(slot);
+    const sent = signalChild(slots.region, slot, signal, slots.get(slot, SLOT.leader) !== LEADER.no);
     const killAfter = slots.get(slot, SLOT.killAfter);
     // No pidfd yet: once more, soon.
     if (sent === undefined) this.#set(slot, DEADLINE.resend, POLL_INTERVAL);
@@ -85,15 +127,18 @@ export class Stopper {
 
   /**
    * The child has ended, and is not yet reaped: its pid, and so the id of the group or session that it led, is
-   * nobody else's. Where we ended it, those that it leaves behind there go along.
+   * nobody else's. Where we ended it, those that it leaves behind there go along; of one that ends by itself, a
+   * service's only, and without a look through /proc: a thousand of them may crash together.
    */
   endGroup(slot: number): void {
     const slots = this.#slots;
-    if (slots.get(slot, SLOT.leader) === 0 || slots.get(slot, SLOT.reason) === 0) return;
+    const leader = slots.get(slot, SLOT.leader);
+    const ended = slots.get(slot, SLOT.reason) !== 0;
+    if (leader === LEADER.no || (!ended && leader !== LEADER.sweeps)) return;
     if (slots.state(slot) !== STATE.running) return;
     const pid = slots.get(slot, SLOT.pid);
     kill(-pid, SIGKILL);
-    signalDescendants(pid, SIGKILL, true);
+    if (ended) signalDescendants(pid, SIGKILL, true);
   }
 
   /** Does what is due. */
@@ -117,6 +162,12 @@ export class Stopper {
           break;
         case DEADLINE.poll:
           this.#events.poll(slot);
+          break;
+        case DEADLINE.watchdog:
+          this.#endWatchdog(slot);
+          break;
+        case DEADLINE.deafness:
+          if (slots.isLive(slot)) this.#events.deafnessOver(slot);
           break;
       }
     }

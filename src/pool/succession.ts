@@ -11,6 +11,8 @@ import type { Stopper } from "./stopper.ts";
 export interface Successor {
   /** Captured output of this slot may be lost in part. */
   inheritOutput(slot: number): void;
+  /** Hears of this child again. */
+  listen(slot: number): void;
   /** Reports what was reaped but perhaps not reported. */
   reap(slot: number): void;
   /** Reads the notice that may have been lost: running, failed or cancelled. */
@@ -35,6 +37,7 @@ export function takeOver(slots: Slots, stopper: Stopper, successor: Successor): 
   // Deadlines of one duration have to be set in their order.
   live.sort((a, b) => slots.started(a) - slots.started(b));
   for (const slot of live) {
+    successor.listen(slot);
     successor.notice(slot);
     const reason = slots.get(slot, SLOT.reason);
     const asked = slots.get(slot, SLOT.stopRequest);

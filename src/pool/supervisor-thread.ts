@@ -3,7 +3,7 @@
 // batches. All that must outlive it is in the region and the epoll set; a
 // successor goes on with both. See protocol.ts for what crosses.
 import { receiveMessageOnPort } from "node:worker_threads";
-import { INIT_LOST, LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "../native/layout.ts";
+import { INIT_LOST, LAUNCHER, NOTIFY, SLOT, SPEAKS, STAGES, STATE } from "../native/layout.ts";
 import { WAKE_TOKEN } from "../native/launcher.ts";
 import { native } from "../native/load.ts";
 import { Region } from "../native/region.ts";
@@ -24,8 +24,9 @@ import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Capture } from "./capture.ts";
 import { Gathering } from "./gathering.ts";
+import { Listeners } from "./notify/listeners.ts";
 import { OutputWriter } from "./output-batch.ts";
-import { RECORD, type StopMessage, type SupervisorStart } from "./protocol.ts";
+import { NOTIFY_SOCKET, RECORD, type StopMessage, type SupervisorStart } from "./protocol.ts";
 import { reap } from "./reaper.ts";
 import { ReportWriter } from "./report-ring.ts";
 import { signalChild } from "./signal-child.ts";
@@ -60,6 +61,7 @@ class SupervisorThread {
   readonly #begin: SupervisorStart;
   readonly #slots: Slots;
   readonly #stopper: Stopper;
+  readonly #listeners: Listeners;
   readonly #reports: ReportWriter;
   readonly #outputs = new OutputWriter();
   readonly #tellOwner = (): void => void ring(this.#begin.bell);
@@ -84,11 +86,18 @@ class SupervisorThread {
     this.#stopper = new Stopper(slots, {
       graceOver: (slot) => this.#endGrace(slot),
       poll: (slot) => this.#poll(slot),
+      watchdogDue: (slot) => this.#listeners.drain(slot),
+      deafnessOver: (slot) => this.#listeners.listen(slot),
     });
+    this.#listeners = new Listeners(slots, begin.epoll, this.#stopper);
     this.#noticesTail = slots.region.header(LAUNCHER.noticesTail);
     if (!begin.successor) return;
     takeOver(slots, this.#stopper, {
       inheritOutput: (slot) => this.#captures.set(slot, new Capture(slots.region, slot, true)),
+      listen: (slot) => {
+        this.#listeners.listen(slot);
+        this.#stopper.resumeWatchdog(slot);
+      },
       reap: (slot) => this.#reap(slot),
       notice: (slot) => this.#notice(slot),
     });
@@ -150,7 +159,9 @@ class SupervisorThread {
       const live = slots.isLive(slot);
       const kind = token >>> 24;
       if (kind === 0 && live) this.#reap(slot);
-      else if (kind > 0 && (live || this.#lingering.has(slot))) this.#readOutput(slot, kind - 1);
+      else if (kind >= NOTIFY_SOCKET) {
+        if (live) this.#listeners.hear(slot, kind);
+      } else if (kind > 0 && (live || this.#lingering.has(slot))) this.#readOutput(slot, kind - 1);
     }
   }
 
@@ -162,6 +173,8 @@ class SupervisorThread {
       this.#now = monotonicNow();
       this.#ownPeak = ownPeakRss();
     }
+    // While its pid is still its own, and those who speak for it can be found.
+    if (this.#speaks(slot)) this.#listeners.drain(slot);
     this.#stopper.endGroup(slot);
     if (reap(slots.region, slot, this.#now, this.#ownPeak) === "busy") {
       if (slots.state(slot) === STATE.running) {
@@ -179,6 +192,7 @@ class SupervisorThread {
       else pidfdSendSignal(init, SIGKILL);
     }
     this.#stopper.clear(slot);
+    this.#listeners.close(slot);
     if (slots.get(slot, SLOT.captures) === 0) {
       this.#report(RECORD.exited, slot);
       return;
@@ -202,12 +216,20 @@ class SupervisorThread {
 
   #report(record: number, slot: number, capture?: Capture): void {
     const generation = this.#slots.generation(slot);
-    if (capture === undefined) this.#reports.add(record, slot, generation, this.#tellOwner);
-    else this.#outputs.add(record, slot, generation, capture.outputs());
+    const last = record === RECORD.exited && this.#speaks(slot);
+    // The ring is faster than the port: an end must not outrun the last words.
+    if (last) this.#listeners.tell(slot, this.#outputs);
+    if (capture === undefined && !last) this.#reports.add(record, slot, generation, this.#tellOwner);
+    else this.#outputs.add(record, slot, generation, capture?.outputs() ?? []);
+  }
+
+  #speaks(slot: number): boolean {
+    return (this.#slots.get(slot, SLOT.speaks) & SPEAKS.yes) !== 0;
   }
 
   #flush(): void {
     this.#reports.publish(this.#tellOwner);
+    this.#listeners.tellAll(this.#outputs);
     this.#outputs.flush(this.#begin.port);
   }
 
@@ -275,10 +297,12 @@ class SupervisorThread {
         break;
       case STATE.launching:
         this.#stopper.startTimeout(slot);
+        this.#stopper.resumeWatchdog(slot);
         break;
       case STATE.running:
       case STATE.signaling:
         this.#stopper.startTimeout(slot);
+        this.#stopper.resumeWatchdog(slot);
         if (slots.get(slot, SLOT.stage) === WATCH_FAILED) {
           signalChild(slots.region, slot, SIGKILL, false);
           this.#stopper.startPolling(slot);
@@ -295,6 +319,7 @@ class SupervisorThread {
       this.#capture(slot).abandon();
       this.#captures.delete(slot);
     }
+    this.#listeners.forget(slot);
     // A deputy of the launcher could not wait for a child that failed before exec.
     const pidfd = this.#slots.get(slot, SLOT.pidfd);
     if (record === RECORD.failed && pidfd >= 0) {

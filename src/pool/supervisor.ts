@@ -1,5 +1,6 @@
 // The pool's half of a supervisor: gives children slots, launches them, and
 // hears what became of them. The other half is supervisor-thread.ts.
+import { parseMessage, readMessage } from "../process/notify-message.ts";
 import { EAGAIN } from "../native/errno.ts";
 import { Launcher } from "../native/launcher.ts";
 import { SLOT, STAGES, STATE } from "../native/layout.ts";
@@ -10,8 +11,10 @@ import type { Child } from "./child.ts";
 import { collectOutput } from "./collect-output.ts";
 import { fillSlot } from "./fill-slot.ts";
 import { Inbox } from "./inbox.ts";
+import { useDirectories } from "./notify/directory.ts";
+import { unlinkSocket } from "./notify/socket.ts";
 import { Plumbing } from "./plumbing.ts";
-import { eventToken, RECORD, type CapturedOutput, type StopMessage } from "./protocol.ts";
+import { eventToken, NOTIFY_FD, NOTIFY_SOCKET, RECORD, type CapturedOutput, type StopMessage } from "./protocol.ts";
 import { signalChild } from "./signal-child.ts";
 import { Slots } from "./slots.ts";
 import { ThreadKeeper } from "./thread-keeper.ts";
@@ -30,6 +33,7 @@ export class Supervisor {
   readonly #children: (Child | undefined)[] = [];
   readonly #free: number[] = [];
   #load = 0;
+  #leaveDirectories: (() => void) | undefined;
 
   /**
    * @param onDeath Hears of a thread that died, once a successor has begun or has failed to.
@@ -71,10 +75,11 @@ export class Supervisor {
     const slot = this.#takeSlot();
     if (slot < 0) return -EAGAIN;
     const plumbing = child.spec.piped ? new Plumbing() : undefined;
+    if (child.spec.notify !== undefined) this.#leaveDirectories ??= useDirectories();
     let result = plumbing?.open(child.spec) ?? 0;
     if (result >= 0) {
-      fillSlot(this.#slots, slot, child, plumbing?.captures ?? NONE);
-      result = launcher.prepare(slot, child.spec.block, plumbing?.sources ?? NONE, child.ground);
+      fillSlot(this.#slots, slot, child, plumbing);
+      result = launcher.prepare(slot, child.spec.block, plumbing?.sources ?? NONE, child.ground, plumbing?.patch);
       if (result >= 0 && plumbing !== undefined) result = this.#watchOutput(slot, plumbing);
       if (result < 0) {
         launcher.release(slot);
@@ -86,6 +91,7 @@ export class Supervisor {
       return result;
     }
     this.#occupy(slot, child);
+    child.notifyPath = plumbing?.notifySocket?.path;
     this.#slots.setState(slot, STATE.queued);
     launcher.submit(slot);
     if (plumbing !== undefined) child.connect(plumbing);
@@ -97,7 +103,7 @@ export class Supervisor {
     const slots = this.#slots;
     const slot = this.#takeSlot();
     if (slot < 0) return -EAGAIN;
-    fillSlot(slots, slot, child, []);
+    fillSlot(slots, slot, child, undefined);
     slots.set(slot, SLOT.pid, pid);
     slots.set(slot, SLOT.pidfd, pidfd);
     const ns = monotonicNow() * 1e6;
@@ -121,13 +127,15 @@ export class Supervisor {
     return this.#children.length < SLOT_COUNT - 1 ? this.#children.push(undefined) - 1 : -1;
   }
 
-  #watchOutput(slot: number, { captures }: Plumbing): number {
-    const generation = this.#slots.generation(slot);
+  #watchOutput(slot: number, { captures, notifySocket, notifyFd }: Plumbing): number {
+    const watch = (fd: number, kind: number): number =>
+      epollAdd(this.launcher.epoll, fd, eventToken(slot, kind), this.#slots.generation(slot));
     for (const [i, { fd }] of captures.entries()) {
-      const result = epollAdd(this.launcher.epoll, fd, eventToken(slot, i + 1), generation);
+      const result = watch(fd, i + 1);
       if (result < 0) return result;
     }
-    return 0;
+    const result = notifySocket === undefined ? 0 : watch(notifySocket.fd, NOTIFY_SOCKET);
+    return result < 0 || notifyFd < 0 ? result : watch(notifyFd, NOTIFY_FD);
   }
 
   #occupy(slot: number, child: Child): void {
@@ -142,6 +150,8 @@ export class Supervisor {
   #vacate(slot: number, child: Child): void {
     this.#children[slot] = undefined;
     child.supervisor = undefined;
+    if (child.notifyPath !== undefined) unlinkSocket(child.notifyPath);
+    child.notifyPath = undefined;
     this.launcher.release(slot);
     this.#slots.setState(slot, STATE.free);
     this.#free.push(slot);
@@ -168,6 +178,14 @@ export class Supervisor {
     this.send({ slot, generation, reason: code, signal });
   }
 
+  /** The SIGKILL that is to follow comes after so many milliseconds from now. */
+  postponeKill(child: Child, killAfter: number): void {
+    const { supervisor, slot, generation } = child;
+    if (supervisor !== this) return;
+    this.#slots.set(slot, SLOT.killAfter, Math.ceil(killAfter));
+    this.send({ slot, generation, reason: reasonCode("shutdown"), signal: 0 });
+  }
+
   /** Posts to the thread. */
   send(message: StopMessage): void {
     this.#thread.send(message);
@@ -180,6 +198,12 @@ export class Supervisor {
     const detail = slots.get(slot, SLOT.detail);
     if (record === RECORD.launched) {
       child.events.launched(slots.get(slot, SLOT.pid));
+    } else if (record === RECORD.notified) {
+      const message = parseMessage(outputs[0]?.bytes ?? new Uint8Array(0));
+      if (message === undefined || stage === "watch") return;
+      // It has come by another way than the word of the launch, and may be here before that.
+      if (child.announce) child.events.launched(slots.get(slot, SLOT.pid));
+      child.events.notified?.(readMessage(message));
     } else if (record === RECORD.exited && stage !== "watch") {
       const report = readReport(slots.region, slot);
       const collected = collectOutput(slots.region, slot, child.spec.encoding, outputs);
@@ -198,5 +222,7 @@ export class Supervisor {
   /** Lets the thread leave its loop. No child may have a slot any more. */
   end(): void {
     this.#thread.end();
+    this.#leaveDirectories?.();
+    this.#leaveDirectories = undefined;
   }
 }

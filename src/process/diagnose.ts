@@ -73,8 +73,9 @@ async function explain(spec: LaunchSpec, stage: string, errno: number, detail: n
         : undefined;
     case "nice":
       return errno === EACCES || errno === EPERM ? "a lower niceness than the parent's needs CAP_SYS_NICE" : undefined;
-    case "clone":
     case "pipe":
+      return explainResources(errno) ?? explainNotify(spec, errno);
+    case "clone":
     case "watch":
       return explainResources(errno);
     case "rlimit":
@@ -101,6 +102,12 @@ function explainResources(errno: number): string | undefined {
     default:
       return undefined;
   }
+}
+
+function explainNotify({ notify }: LaunchSpec, errno: number): string | undefined {
+  if (notify?.socketAt === undefined) return undefined;
+  const where = `$XDG_RUNTIME_DIR, /dev/shm, /var/tmp${notify.hidesTmp ? "" : " or /tmp"}`;
+  return `its NOTIFY_SOCKET has no place in /run, ${where} that it could reach: ${errnoMeaning(errno)}`;
 }
 
 async function explainOpen(spec: LaunchSpec, errno: number): Promise<string | undefined> {

@@ -24,6 +24,19 @@ export interface Encodable {
   readonly confinement: Confinement | undefined;
 }
 
+/** Where the value of a variable is within an encoded spec. */
+export function variableAt(block: Uint8Array, name: string): number | undefined {
+  const words = new Int32Array(block.buffer);
+  const count = words[SPEC.envc >> 2] ?? 0;
+  const table = (words[SPEC.envp >> 2] ?? 0) >> 2;
+  const head = Buffer.from(`${name}=`, "utf8");
+  for (let i = 0; i < count; i++) {
+    const at = words[table + 2 * i] ?? 0;
+    if (head.equals(block.subarray(at, at + head.length))) return at + head.length;
+  }
+  return undefined;
+}
+
 /** Encodes once; every launch works on a copy. */
 export function encodeSpec(spec: Encodable): Uint8Array {
   const { argv, env, fds, candidates, groups, confinement } = spec;

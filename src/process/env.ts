@@ -16,8 +16,11 @@ const NONE: EnvBlock = { bytes: new Uint8Array(0), offsets: new Uint32Array(0), 
 /** A variable that the pool sets, whatever the child's environment has by that name. */
 export interface Variable {
   readonly name: string;
-  /** Undefined for the child's own pid, as it sees it; null where it is to have no such variable. */
-  readonly value: string | undefined | null;
+  /**
+   * Undefined for the child's own pid, as it sees it; null for none at all; a number for so many bytes that each
+   * launch fills in, a NUL at their end included.
+   */
+  readonly value: string | number | null | undefined;
 }
 
 let lastInherited: { readonly text: string; readonly block: EnvBlock } | undefined;
@@ -70,17 +73,21 @@ export function withVariables(env: EnvBlock, variables: readonly Variable[]): En
   const names = new Set(variables.map(({ name }) => name));
   const given = Buffer.from(env.bytes.buffer, env.bytes.byteOffset, env.bytes.length).toString("utf8");
   const kept = given.split("\0").filter((entry) => entry !== "" && !names.has(entry.slice(0, entry.indexOf("="))));
-  const added = variables.filter(({ value }) => value !== null);
-  const set = added.map(({ name, value }) => `${name}=${value ?? "\0".repeat(PID_ROOM - 1)}`);
-  const entries = [...kept, ...set].map((entry) => Buffer.from(`${entry}\0`, "utf8"));
+  const set = variables.filter(({ value }) => value !== null);
+  const texts = set.map(({ name, value }) => `${name}=${typeof value === "string" ? value : room(value ?? PID_ROOM)}`);
+  const entries = [...kept, ...texts].map((entry) => Buffer.from(`${entry}\0`, "utf8"));
   const offsets = new Uint32Array(entries.length);
   const pids: number[] = [];
   let at = 0;
   for (const [i, { length }] of entries.entries()) {
     offsets[i] = at;
-    const variable = added[i - kept.length];
+    const variable = set[i - kept.length];
     if (variable !== undefined && variable.value === undefined) pids.push(at + Buffer.byteLength(variable.name) + 1);
     at += length;
   }
   return { bytes: Buffer.concat(entries), offsets, path: env.path, pids };
+}
+
+function room(bytes: number): string {
+  return "\0".repeat(bytes - 1);
 }

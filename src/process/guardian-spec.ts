@@ -69,6 +69,7 @@ function spec(stdin: number, args: readonly string[], confinement: Confinement |
     check: false,
     input: undefined,
     signal: undefined,
+    notify: undefined,
   };
   return Object.freeze(resolved);
 }

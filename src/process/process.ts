@@ -1,9 +1,10 @@
 // The handle of a live child.
 import type { Duplex, Readable, Writable } from "node:stream";
 import { EventEmitter } from "eventemitter3";
+import { ExitError, InvalidOptionError } from "../errors.ts";
 import type { Notification } from "./notification.ts";
 import type { Signal } from "./options.ts";
-import type { ExitReport } from "./report.ts";
+import { describeExit, type ExitReport } from "./report.ts";
 import type { RunResult } from "./result.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
 
@@ -57,16 +58,25 @@ export class Process<
   readonly stdio: readonly StdioStream[];
   readonly #control: ProcessControl;
   readonly #killAfter: number;
+  readonly #speaks: boolean;
+  #isReady = false;
   #result: RunResult | undefined;
   // Promises are made when they are asked for: one who keeps thousands of children may well listen to "exit".
   #resultPromise: Promise<RunResult> | undefined;
   #exitedPromise: Promise<ExitReport> | undefined;
   #resolve: ((result: RunResult) => void) | undefined;
+  #readyPromise: Promise<void> | undefined;
+  #resolveReady: (() => void) | undefined;
 
   /** Made by {@link ProcessPool.spawn}. */
   constructor(
     pid: number,
-    spec: { readonly file: string; readonly args: readonly string[]; readonly killAfter: number },
+    spec: {
+      readonly file: string;
+      readonly args: readonly string[];
+      readonly killAfter: number;
+      readonly notify: unknown;
+    },
     stdio: readonly StdioStream[],
     control: ProcessControl,
   ) {
@@ -80,6 +90,7 @@ export class Process<
     this.stderr = (stdio[2] ?? null) as Stderr;
     this.#control = control;
     this.#killAfter = spec.killAfter;
+    this.#speaks = spec.notify !== undefined;
   }
 
   /** The exit report, once there is one. */
@@ -98,6 +109,38 @@ export class Process<
     this.#resultPromise ??=
       this.#result === undefined ? new Promise((resolve) => (this.#resolve = resolve)) : Promise.resolve(this.#result);
     return this.#resultPromise;
+  }
+
+  /**
+   * Resolves once the child has said that it is ready: see the option `notify`.
+   *
+   * @throws ExitError where it ends before that; InvalidOptionError without that option.
+   */
+  get ready(): Promise<void> {
+    this.#readyPromise ??= this.#whenReady();
+    return this.#readyPromise;
+  }
+
+  async #whenReady(): Promise<void> {
+    if (this.#isReady) return;
+    if (!this.#speaks)
+      throw new InvalidOptionError("notify", false, "a child that cannot speak is never known to be ready");
+    const ready = new Promise<undefined>((resolve) => (this.#resolveReady = () => resolve(undefined)));
+    const result = await Promise.race([ready, this.result]);
+    if (result === undefined) return;
+    throw new ExitError(
+      `${JSON.stringify(this.file)} was not ready before its end: it ${describeExit(result.exit)}`,
+      result,
+    );
+  }
+
+  /** For the pool: the child has said something. */
+  heard(notification: Notification): void {
+    if (notification.ready) {
+      this.#isReady = true;
+      this.#resolveReady?.();
+    }
+    this.emit("notify", notification);
   }
 
   /** For the pool: announces the end. */

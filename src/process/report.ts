@@ -8,7 +8,9 @@ import { SIGKILL, signalName } from "./signals.ts";
  * Why the child ended, as far as this library had a part in it: `"exit"` and `"signal"` are the child's own
  * doing or a stranger's; `"cpu-limit"` and `"file-size-limit"` mean that the kernel ended it for its `limits`; the
  * others name what the pool did first, whatever status came of it. `"guardian-died"`: the init of its pid namespace
- * was killed, and the kernel took it along. `"unknown"`: foreign code took the exit status.
+ * was killed, and the kernel took it along. `"watchdog"`: it did not say WATCHDOG=1 in time. `"shutdown"`: its pool was
+ * destroyed, or its service stopped; `"unhealthy"`: it failed its service's health probe. `"unknown"`: foreign code
+ * took the exit status.
  */
 export const REASONS = [
   "exit",
@@ -23,6 +25,8 @@ export const REASONS = [
   "memory-limit",
   "pids-limit",
   "guardian-died",
+  "watchdog",
+  "unhealthy",
   "unknown",
 ] as const;
 
@@ -139,13 +143,17 @@ export function describeExit(report: ExitReport): string {
     case "input-error":
       return `was ended because its input failed (${describeStatus(report)})`;
     case "shutdown":
-      return `was ended with its pool (${describeStatus(report)})`;
+      return `was ended with its pool or service (${describeStatus(report)})`;
     case "memory-limit":
       return `used more memory than limits.memory allows (${describeStatus(report)})`;
     case "pids-limit":
       return `met limits.pids and failed (${describeStatus(report)})`;
+    case "unhealthy":
+      return `failed its health probe and was ended (${describeStatus(report)})`;
     case "guardian-died":
       return `was killed with the init of its pid namespace (${describeStatus(report)})`;
+    case "watchdog":
+      return `did not say WATCHDOG=1 in time and was ended (${describeStatus(report)})`;
     case "exit":
     case "signal":
     case "unknown":

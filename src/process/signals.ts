@@ -7,6 +7,7 @@ const names = new Map<number, NodeJS.Signals>();
 // Aliases share a number; the first name is the usual one (SIGABRT before SIGIOT).
 for (const [name, number] of numbers) if (!names.has(number)) names.set(number, name as NodeJS.Signals);
 
+export const SIGABRT = 6;
 export const SIGKILL = 9;
 export const SIGSTOP = 19;
 

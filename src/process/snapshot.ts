@@ -2,7 +2,7 @@
 import type { LaunchOptions } from "./options.ts";
 
 /** Options whose value is a list or a bag. */
-const COMPOUND = ["groups", "limits", "filesystem", "tcp", "isolation", "seccomp"] as const;
+const COMPOUND = ["groups", "limits", "filesystem", "tcp", "isolation", "seccomp", "notify"] as const;
 
 /** Replaces lists and bags in `options`, whose values have been checked, by copies. */
 export function snapshot(options: LaunchOptions): void {

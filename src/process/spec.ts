@@ -7,9 +7,10 @@ import { InvalidOptionError } from "../errors.ts";
 import { SPEC_FLAG } from "../native/layout.ts";
 import type { CgroupPlan } from "./cgroup-limits.ts";
 import { confine } from "./confine.ts";
-import { encodeSpec } from "./encode.ts";
+import { encodeSpec, variableAt } from "./encode.ts";
 import { givenEnv, inheritedEnv, withVariables, type Variable } from "./env.ts";
 import type { IsolationPlan } from "./isolation.ts";
+import { planNotify, SOCKET_VARIABLE, type NotifyPlan } from "./notify.ts";
 import { ownDirectory, ownUmask } from "./own-state.ts";
 import type { Landlock } from "./landlock.ts";
 import type { Rlimit } from "./limits.ts";
@@ -36,6 +37,8 @@ export interface LaunchSpec {
   readonly path: string | undefined;
   /** The child leads a process group. */
   readonly leader: boolean;
+  /** However it ends, what is left of that group is killed. */
+  readonly sweeps?: boolean;
   readonly limits: readonly Rlimit[];
   readonly landlock: Landlock | undefined;
   readonly cgroup: CgroupPlan | undefined;
@@ -48,6 +51,7 @@ export interface LaunchSpec {
   readonly check: boolean;
   readonly input: InputSource | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly notify: NotifyPlan | undefined;
 }
 
 /** Options of every child that leave the encoded block of a spec as it is. */
@@ -80,7 +84,15 @@ export const COMMON_OPTION_KEYS: ReadonlySet<string> = new Set([
   "session",
   "orphans",
 ]);
-const OPTION_KEYS: ReadonlySet<string> = new Set([...COMMON_OPTION_KEYS, "argv0", "input", "stdio", "signal"]);
+const OPTION_KEYS: ReadonlySet<string> = new Set([
+  ...COMMON_OPTION_KEYS,
+  "argv0",
+  "input",
+  "stdio",
+  "signal",
+  "notify",
+  "watchdog",
+]);
 const LIGHT_KEYS: ReadonlySet<string> = new Set([...LIGHT_COMMON_KEYS, "signal"]);
 
 const MAX_ID = 0xfffffffe;
@@ -114,8 +126,10 @@ export function resolveSpec(
   const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
   const { confinement, isolation, limits, landlock, cgroup } = confine(o, directory);
   const cwd = directory ?? ownDirectory(isolation);
-  const env = withVariables(o.env === undefined ? inheritedEnv() : givenEnv(o.env), variables);
-  const fds = planStdio(kind, o.stdio, o.input, cwd);
+  const notify = planNotify(o as Parameters<typeof planNotify>[0]);
+  const added = notify === undefined ? variables : [...variables, ...notify.variables];
+  const env = withVariables(o.env === undefined ? inheritedEnv() : givenEnv(o.env), added);
+  const fds = planStdio(kind, o.stdio, o.input, cwd, notify?.fd);
   // From another pid namespace, a group that is shared with processes outside is the one way to signal them.
   const session = oneOf("session", o.session ?? isolation.pid, [false, true, "group"]);
   const orphans = oneOf("orphans", o.orphans ?? "kill", ["kill", "keep"]);
@@ -154,7 +168,7 @@ export function resolveSpec(
     args: argv,
     block,
     fds,
-    piped: fds.some((plan) => plan.kind === "pipe" || plan.kind === "capture" || plan.kind === "input"),
+    piped: notify !== undefined || fds.some(({ kind: of }) => of === "pipe" || of === "capture" || of === "input"),
     isolation,
     cwd,
     path: env.path,
@@ -163,6 +177,9 @@ export function resolveSpec(
     landlock,
     cgroup,
     input: inputSource(o.input),
+    notify:
+      notify &&
+      (notify.fd === undefined ? { ...notify.plan, socketAt: variableAt(block, SOCKET_VARIABLE) } : notify.plan),
     ...lightOptions(o),
   });
 }
@@ -187,7 +204,9 @@ export function overrideSpec(
   }
   // New bytes for a stdin that was a pool-fed pipe before change nothing in the block either.
   if (spec.input !== undefined && keys.every((key) => LIGHT_KEYS.has(key) || key === "input")) {
-    const fds = planStdio(spec.kind, merged.stdio, merged.input, spec.cwd);
+    const { notify } = merged;
+    const notifyFd = typeof notify === "object" ? notify.fd : undefined;
+    const fds = planStdio(spec.kind, merged.stdio, merged.input, spec.cwd, notifyFd);
     if (fds[0]?.kind === "input") {
       return Object.freeze({
         ...spec,

@@ -5,9 +5,9 @@ import { CAPTURE } from "../native/layout.ts";
 import { fdFlags } from "../native/syscalls.ts";
 import { bag, path } from "./validate.ts";
 
-/** One fd of the child. `input` is a pipe that the pool itself feeds. */
+/** One fd of the child. `input` is a pipe that the pool itself feeds, `notify` one that its supervisor reads. */
 export type FdPlan =
-  | { readonly target: number; readonly kind: "ignore" | "pipe" | "capture" | "input" }
+  | { readonly target: number; readonly kind: "ignore" | "pipe" | "capture" | "input" | "notify" }
   | { readonly target: number; readonly kind: "fd"; readonly fd: number }
   | { readonly target: number; readonly kind: "file"; readonly path: string; readonly flags: number };
 
@@ -25,12 +25,23 @@ export const CREATE_MODE = 0o666;
 
 const FILE_KEYS = new Set(["file", "append", "read"]);
 
-/** Resolves `stdio` and `input` together; the targets ascend. */
-export function planStdio(kind: LaunchKind, stdio: unknown, input: unknown, cwd: string | undefined): FdPlan[] {
+/** Resolves `stdio` and `input` together, and the notification fd, if there is one; the targets ascend. */
+export function planStdio(
+  kind: LaunchKind,
+  stdio: unknown,
+  input: unknown,
+  cwd: string | undefined,
+  notifyFd = -1,
+): FdPlan[] {
   const entries = list(kind, stdio);
   const plans: FdPlan[] = [];
-  for (let target = 0; target < Math.max(3, entries.length); target++) {
+  for (let target = 0; target < Math.max(3, entries.length, notifyFd + 1); target++) {
     const given = entries[target] ?? undefined;
+    if (target === notifyFd) {
+      if (given !== undefined) throw new InvalidOptionError("notify.fd", notifyFd, "stdio has an entry for this fd");
+      plans.push({ target, kind: "notify" });
+      continue;
+    }
     if (target === 0 && input !== undefined) {
       plans.push(inputPlan(input, given, stdio, cwd));
       continue;

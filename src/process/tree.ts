@@ -2,16 +2,12 @@
 // one. Best effort: one that forks faster than this looks can slip through, and
 // so can one that has left both the family and the session. A pid namespace or a
 // cgroup misses nobody.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { close, pidfdOpen, pidfdSendSignal } from "../native/syscalls.ts";
+import { readStat, type ProcStat } from "./proc-stat.ts";
 
-interface Member {
+interface Member extends ProcStat {
   readonly pid: number;
-  readonly parent: number;
-  readonly group: number;
-  readonly session: number;
-  /** Clock ticks since boot; with the pid it names a process for good. */
-  readonly startedAt: string;
 }
 
 /** How often it is looked again for those that were started meanwhile. */
@@ -55,23 +51,8 @@ function family(root: number, leader: boolean): Member[] {
 }
 
 function read(pid: number): Member | undefined {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return undefined;
-  }
-  // The name in parentheses may hold anything.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [state, parent, group, session] = fields;
-  if (state === "Z" || state === "X") return undefined;
-  return {
-    pid,
-    parent: Number(parent),
-    group: Number(group),
-    session: Number(session),
-    startedAt: fields[19] ?? "",
-  };
+  const stat = readStat(pid);
+  return stat === undefined || stat.state === "Z" || stat.state === "X" ? undefined : { pid, ...stat };
 }
 
 /** Through a pidfd that is known to be this process's: opened before the second look. */

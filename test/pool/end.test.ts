@@ -59,7 +59,7 @@ test("destroy() kills what runs, with reason shutdown, and rejects what waits", 
     assert.equal(exit.reason, "shutdown");
     assert.equal(exit.status === "signaled" && exit.signal, "SIGKILL");
   }
-  assert.equal(error.message, '"sleep" was ended with its pool (was killed by SIGKILL)');
+  assert.equal(error.message, '"sleep" was ended with its pool or service (was killed by SIGKILL)');
   for (const one of queued) assert.equal((await one).code, "ERR_CLOSED");
 });
 

@@ -7,8 +7,8 @@ export interface Supervised {
   readonly name: string;
   /** Starts it anew, whatever became of it before. Resolves once all of it is ready; rejects where it fails or is stopped first. */
   start(): Promise<void>;
-  /** Ends it gracefully, as its options say. Resolves when nothing of it is left; never rejects. */
-  stop(): Promise<void>;
+  /** Ends it gracefully, as its options say. `keepSockets`: it will be started again. Resolves when nothing of it is left; never rejects. */
+  stop(options?: { readonly keepSockets?: boolean | undefined }): Promise<void>;
   /** Who hears of its ends from now on. Set once, before the first start. */
   overseer: Overseer | undefined;
 }

@@ -1,0 +1,84 @@
+// Whose notifications count: those of the child and of what it has started. The
+// kernel tells the sender's pid (SCM_CREDENTIALS in unix(7)); the rest is found in
+// /proc, where a sender that ended at once may not be found any more.
+import { readFileSync, readlinkSync } from "node:fs";
+import { readStat } from "../../process/proc-stat.ts";
+
+/** What belongs to a child beside its descendants. */
+export interface Belongings {
+  /** It leads a process group or a session, whose members count. */
+  readonly leads: boolean;
+  /** Its pid namespace is its own. */
+  readonly ownNamespace: boolean;
+  /** Its cgroup is its own. */
+  readonly ownGroup: boolean;
+}
+
+/** More generations than any program has. */
+const MOST_ANCESTORS = 256;
+
+/** The processes that may speak for a child. */
+export class Kin {
+  readonly #pid: number;
+  readonly #leads: boolean;
+  readonly #namespace: string | undefined;
+  readonly #group: string | undefined;
+  readonly #known = new Map<number, boolean>();
+
+  constructor(pid: number, { leads, ownNamespace, ownGroup }: Belongings) {
+    this.#pid = pid;
+    this.#leads = leads;
+    // As long as the child is there to ask.
+    this.#namespace = ownNamespace ? namespaceOf(pid) : undefined;
+    this.#group = ownGroup ? groupOf(pid) : undefined;
+  }
+
+  /** A pid means the same process only for a moment: what was found is not kept for long. */
+  forget(): void {
+    this.#known.clear();
+  }
+
+  has(pid: number): boolean {
+    if (pid === this.#pid) return true;
+    // Of another pid namespace than ours or one beneath.
+    if (pid === 0) return false;
+    let known = this.#known.get(pid);
+    if (known === undefined) this.#known.set(pid, (known = this.#find(pid)));
+    return known;
+  }
+
+  #find(pid: number): boolean {
+    const child = this.#pid;
+    let stat = readStat(pid);
+    if (stat === undefined) return false;
+    if (this.#leads && (stat.session === child || stat.group === child)) return true;
+    if (this.#namespace !== undefined && namespaceOf(pid) === this.#namespace) return true;
+    if (this.#group !== undefined && isBeneath(groupOf(pid), this.#group)) return true;
+    for (let i = 0; i < MOST_ANCESTORS && stat !== undefined; i++) {
+      if (stat.parent === child) return true;
+      if (stat.parent <= 1) return false;
+      stat = readStat(stat.parent);
+    }
+    return false;
+  }
+}
+
+function namespaceOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}
+
+function groupOf(pid: number): string | undefined {
+  try {
+    return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+function isBeneath(group: string | undefined, above: string): boolean {
+  return group === above || group?.startsWith(`${above}/`) === true;
+}
