@@ -125,7 +125,7 @@ function buildTypeScript() {
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   if (!existsSync(tsc)) fail("TypeScript is missing; run npm install");
   prune("dist", "src");
-  for (const folder of ["test", "bench", "demo"]) prune(`build/${folder}`, folder);
+  for (const folder of ["test", "bench", "demo", "examples"]) prune(`build/${folder}`, folder);
   try {
     execFileSync(process.execPath, [tsc, "-b"], { cwd: root, stdio: "inherit" });
   } catch {
