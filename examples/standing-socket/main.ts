@@ -1,4 +1,4 @@
-// Three replicas of a web server behind one standing socket are replaced twice
+// `npm run example -- standing-socket`: three replicas of a web server behind one standing socket are replaced twice
 // while requests come without a pause. Not one of them fails.
 import { once } from "node:events";
 import { get } from "node:http";

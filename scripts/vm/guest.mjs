@@ -84,7 +84,13 @@ function needed(name, found = new Set()) {
 
 function copyPackage(archive) {
   const [, ...modules] = needed("").values();
-  const folders = ["dist", "build/test", "prebuilds", ...modules.map((name) => `node_modules/${name}`)];
+  const folders = [
+    "dist",
+    "build/test",
+    "build/examples",
+    "prebuilds",
+    ...modules.map((name) => `node_modules/${name}`),
+  ];
   for (const folder of folders) {
     archive.copyTree(join(root, folder), join(PACKAGE, folder));
     for (const name of readdirSync(join(root, folder), { recursive: true })) {
