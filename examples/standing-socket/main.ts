@@ -1,7 +1,7 @@
 // `npm run example -- standing-socket`: three replicas of a web server behind one standing socket are replaced twice
 // while requests come without a pause. Not one of them fails.
 import { once } from "node:events";
-import { get } from "node:http";
+import { get, type IncomingMessage } from "node:http";
 import { fileURLToPath } from "node:url";
 import { ProcessPool } from "pidpool";
 
@@ -24,18 +24,18 @@ console.log(`listening on ${host}:${port}; no replica is ready yet, but connecti
 const seen = new Set<string>();
 let answered = 0;
 let failed = 0;
-let busy = true;
+const enough = new AbortController();
 
 async function ask(): Promise<void> {
-  const [response] = await once(get({ host, port, agent: false }), "response");
+  const [response] = (await once(get({ host, port, agent: false }), "response")) as [IncomingMessage];
   let body = "";
-  for await (const text of response) body += text;
+  for await (const text of response) body += String(text);
   seen.add(body);
   answered++;
 }
 
 async function client(): Promise<void> {
-  while (busy) await ask().catch(() => failed++);
+  while (!enough.signal.aborted) await ask().catch(() => failed++);
 }
 
 const clients = Array.from({ length: 4 }, client);
@@ -44,7 +44,7 @@ for (let round = 1; round <= 2; round++) {
   await service.restart();
   console.log(`rolling restart ${round}: all replicas are new`);
 }
-busy = false;
+enough.abort();
 await Promise.all(clients);
 console.log(`${answered} requests answered by ${seen.size} processes, ${failed} failed`);
 await service.stop();

@@ -15,7 +15,7 @@ interface Server {
   /** What must be in PATH. */
   readonly program: string;
   /** May write files into `dir`. */
-  start(dir: string, port: number): Pick<ServiceOptions, "file" | "args" | "env">;
+  readonly start: (dir: string, port: number) => Pick<ServiceOptions, "file" | "args" | "env">;
   readonly stopSignal?: Signal;
   readonly listen?: Partial<ListenPort>;
 }

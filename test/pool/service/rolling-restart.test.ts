@@ -19,15 +19,15 @@ function total(counts: ReadonlyMap<string, number>): number {
 /** Load while the service is restarted again and again, until there were enough of both. */
 async function underLoad(service: Service, target: Target, keepAlive: boolean): Promise<LoadResult> {
   let restarts = 0;
-  let busy = true;
+  const over = new AbortController();
   const restarting = (async () => {
-    while (busy) {
+    while (!over.signal.aborted) {
       await service.restart();
       restarts++;
     }
   })();
   const result = await load(target, 8, keepAlive, (sent) => sent >= REQUESTS && restarts >= RESTARTS);
-  busy = false;
+  over.abort();
   await restarting;
   return result;
 }
