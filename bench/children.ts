@@ -24,6 +24,8 @@ export interface Children {
   readonly emit: string;
   /** Waits until its stdin ends, or its parent has ended, and exits with code 0. */
   readonly hold: string;
+  /** Appends its pid and time of start to the file that its argument names, and lives until it is killed. */
+  readonly serve: string;
   /** Reads its stdin to the end, as fast as it comes. */
   readonly swallow: string;
 }
@@ -41,5 +43,11 @@ export function compileChildren(): Children {
     });
     return output;
   };
-  return { nop: compile("nop"), emit: compile("emit"), hold: compile("hold"), swallow: compile("swallow") };
+  return {
+    nop: compile("nop"),
+    emit: compile("emit"),
+    hold: compile("hold"),
+    serve: compile("serve"),
+    swallow: compile("swallow"),
+  };
 }

@@ -48,6 +48,7 @@ export function describeMachine(): Machine {
       execa: peerVersion("execa") ?? NOT_INSTALLED,
       tinyexec: peerVersion("tinyexec") ?? NOT_INSTALLED,
       "nano-spawn": peerVersion("nano-spawn") ?? NOT_INSTALLED,
+      pm2: peerVersion("pm2") ?? NOT_INSTALLED,
       cc: compilerVersion(),
     },
   };

@@ -1,5 +1,5 @@
 // Builds everything that a checkout needs: the C shim and the guardian for this
-// machine into prebuilds/, TypeScript into dist/ (the package) and build/ (tests, demo,
+// machine into prebuilds/, TypeScript into dist/ (the package) and build/ (tests, demo, examples,
 // benchmarks). Runs as `prepare`, so before `npm pack` too, but not where the
 // packed tarball is installed.
 //

@@ -1,7 +1,10 @@
 /* System calls for the children that benchmarks start: no libc, no loader, so
  * that what is measured is the launch and not the program. */
 #if defined(__x86_64__)
-enum { NR_read = 0, NR_write = 1, NR_setitimer = 38, NR_exit = 60, NR_prctl = 157 };
+enum {
+	NR_read = 0, NR_write = 1, NR_close = 3, NR_nanosleep = 35, NR_setitimer = 38, NR_getpid = 39, NR_exit = 60,
+	NR_prctl = 157, NR_clock_gettime = 228, NR_openat = 257,
+};
 
 static inline long call(long nr, long a, long b, long c, long d, long e)
 {
@@ -15,7 +18,10 @@ static inline long call(long nr, long a, long b, long c, long d, long e)
 	return result;
 }
 #elif defined(__aarch64__)
-enum { NR_read = 63, NR_write = 64, NR_exit = 93, NR_setitimer = 103, NR_prctl = 167 };
+enum {
+	NR_openat = 56, NR_close = 57, NR_read = 63, NR_write = 64, NR_exit = 93, NR_nanosleep = 101, NR_setitimer = 103,
+	NR_clock_gettime = 113, NR_prctl = 167, NR_getpid = 172,
+};
 
 static inline long call(long nr, long a, long b, long c, long d, long e)
 {

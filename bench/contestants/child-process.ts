@@ -24,6 +24,8 @@ function success(child: ChildProcess, file: string): Promise<void> {
 }
 
 export default function create(): Contestant {
+  const kept = new Set<ChildProcess>();
+  let closed = false;
   return {
     run: (file) => success(start(file), file),
     async spawn(file, stdin) {
@@ -47,6 +49,23 @@ export default function create(): Contestant {
       child.stdin.end(input);
       return success(child, file);
     },
-    close: () => Promise.resolve(),
+    keep(file, args, count) {
+      const begin = (): void => {
+        if (closed) return;
+        const child = spawn(file, args, { stdio: "ignore", env });
+        kept.add(child);
+        child.once("exit", () => {
+          kept.delete(child);
+          begin();
+        });
+      };
+      for (let i = 0; i < count; i++) begin();
+      return Promise.resolve();
+    },
+    close() {
+      closed = true;
+      for (const child of kept) child.kill("SIGKILL");
+      return Promise.resolve();
+    },
   };
 }

@@ -10,6 +10,8 @@ export interface Contestant {
   capture(file: string, args: readonly string[]): Promise<number>;
   /** Runs the program with these bytes as its stdin and resolves when it has exited with code 0. */
   feed(file: string, args: readonly string[], input: Uint8Array): Promise<void>;
+  /** Keeps so many processes of the program alive from now on: one that ends is started again at once. */
+  keep?(file: string, args: readonly string[], count: number): Promise<void>;
   close(): Promise<void>;
   /** Set where exits are taken by threads that the contestant has made, and not by the main thread. */
   readonly reapsInThreads?: true;
@@ -24,7 +26,7 @@ export interface LiveChild {
 }
 
 /** What a scenario can need of a contestant; `hold` is `spawn` with an fd as stdin. */
-export type Method = "run" | "spawn" | "hold" | "capture" | "feed";
+export type Method = "run" | "spawn" | "hold" | "capture" | "feed" | "keep";
 
 /** For methods that the registry says a contestant lacks. */
 export function lacking(): Promise<never> {

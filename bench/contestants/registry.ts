@@ -50,6 +50,7 @@ export type ContestantName =
   | "Bun.spawn"
   | "Deno.Command"
   | "Go os/exec"
+  | "pm2"
   | "sigchld"
   | "pidpool"
   | "pidpool, newest Node";
@@ -67,6 +68,7 @@ export const CONTESTANTS: Readonly<Record<ContestantName, Entry | Missing>> = {
   // Its streams are "piped", "inherit" or "null".
   "Deno.Command": inRuntime(deno, [...DENO_FLAGS, MAIN, "deno-command"], ["hold"]),
   "Go os/exec": inGo(),
+  pm2: peerInNode("pm2", ["run", "spawn", "hold", "capture", "feed"]),
   sigchld: inNode("sigchld", ["capture", "feed"]),
   pidpool: inNode("pidpool"),
   "pidpool, newest Node": inRuntime(newestNode, [HEAP, MAIN, "pidpool"]),
@@ -98,4 +100,5 @@ const SAID: Readonly<Record<Method, string>> = {
   hold: "give a child an open file as its stdin",
   capture: "capture output",
   feed: "feed input",
+  keep: "keep processes alive",
 };

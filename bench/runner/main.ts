@@ -41,6 +41,12 @@ function perform(message: OrderMessage): AnswerMessage | Promise<AnswerMessage> 
       return tasks.hold(message);
     case "release":
       return tasks.release();
+    case "keep":
+      return tasks.keep(message);
+    case "watch":
+      return tasks.watch();
+    case "watched":
+      return tasks.watched();
     case "usage":
       return tasks.usage();
   }

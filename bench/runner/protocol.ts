@@ -61,6 +61,11 @@ export interface Orders {
   hold: { order: { readonly file: string; readonly count: number; readonly most: number }; answer: Outcome };
   /** Lets all of them go at once, and waits for the last report. */
   release: { order: object; answer: Release };
+  /** Keeps so many processes of a program alive from now on. */
+  keep: { order: { readonly file: string; readonly args: readonly string[]; readonly count: number }; answer: Done };
+  /** Begins to watch what keeping them costs; the next one ends that and tells. */
+  watch: { order: object; answer: Done };
+  watched: { order: object; answer: Watched };
   /** What this process takes, after garbage collection. */
   usage: { order: object; answer: { readonly heapBytes: number; readonly residentBytes: number } };
 }
@@ -73,6 +78,18 @@ export interface Release extends Outcome {
   readonly turns: number;
   readonly largest: number;
   readonly longest: number;
+  readonly delay: Delay | null;
+}
+
+/** Where there is nothing else to tell. */
+export interface Done {
+  readonly ok: true;
+}
+
+/** What something cost: CPU time in microseconds of the main thread and of all, and the event loop's delay. */
+export interface Watched {
+  readonly main: number;
+  readonly process: number;
   readonly delay: Delay | null;
 }
 

@@ -2,9 +2,9 @@
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Contestant } from "../contestants/contestant.ts";
-import { probeDelay } from "../delay.ts";
+import { probeDelay, type DelayProbe } from "../delay.ts";
 import { percentile } from "../stats.ts";
-import type { ThreadTimes } from "./cpu.ts";
+import { threadTimes, usedBetween, type ThreadTimes } from "./cpu.ts";
 import { Crowd } from "./crowd.ts";
 import { repeat } from "./effort.ts";
 import { occupy, residentMegabytes, usage } from "./memory.ts";
@@ -18,6 +18,7 @@ export class Tasks {
   readonly #contestant: Contestant;
   readonly #crowd: Crowd;
   readonly #memory: unknown[] = [];
+  #watch: { readonly times: ThreadTimes; readonly probe: DelayProbe | undefined } | undefined;
 
   /** @param others The threads that were there before the contestant was made. */
   constructor(contestant: Contestant, others: ThreadTimes) {
@@ -79,6 +80,27 @@ export class Tasks {
 
   release(): Answer<"release"> {
     return this.#crowd.release();
+  }
+
+  async keep({ file, args, count }: Order<"keep">): Answer<"keep"> {
+    const keeping = this.#contestant.keep?.(file, args, count);
+    if (keeping === undefined) throw new Error("it keeps no processes alive");
+    await keeping;
+    return { ok: true };
+  }
+
+  watch(): Orders["watch"]["answer"] {
+    this.#watch = { times: threadTimes(), probe: probeDelay() };
+    return { ok: true };
+  }
+
+  watched(): Orders["watched"]["answer"] {
+    if (this.#watch === undefined) throw new Error("nothing is being watched");
+    const { times, probe } = this.#watch;
+    const delay = probe?.stop() ?? null;
+    const now = threadTimes();
+    const main = usedBetween(times, now, (tid) => tid === process.pid);
+    return { main, process: usedBetween(times, now, () => true), delay };
   }
 
   usage(): Answer<"usage"> {

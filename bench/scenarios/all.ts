@@ -9,6 +9,7 @@ import { latencyScenario } from "./latency.ts";
 import { memoryScenario } from "./memory.ts";
 import { microScenario } from "./micro.ts";
 import type { Scenario } from "./scenario.ts";
+import { restartsScenario } from "./restarts.ts";
 import { stormScenario } from "./storm.ts";
 import { threadsScenario } from "./threads.ts";
 
@@ -24,5 +25,6 @@ export const SCENARIOS: readonly Scenario[] = [
   memoryScenario,
   threadsScenario,
   isolationScenario,
+  restartsScenario,
   microScenario,
 ];

@@ -1,0 +1,8 @@
+#include <stddef.h>
+
+int main(void)
+{
+	volatile int *nowhere = NULL;
+
+	return *nowhere;
+}

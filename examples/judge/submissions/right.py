@@ -1,0 +1,2 @@
+numbers = input().split()
+print(sum(map(int, numbers)))

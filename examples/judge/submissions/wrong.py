@@ -1,0 +1,2 @@
+numbers = input().split()
+print(max(map(int, numbers)))
