@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   ERR_CLOSED: "the pool is closed or destroyed",
   ERR_ABORTED: "the AbortSignal fired before the child was started",
   ERR_ISOLATION: "this machine refuses the isolation that was asked for",
+  ERR_LISTEN: "a socket of the option listen could not be opened",
   ERR_SERVICE_FAILED: "a service, a replica of it or a group has ended and is not started again",
   ERR_SUPERVISOR: "a supervisor thread could not be kept alive",
 } as const;

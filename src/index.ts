@@ -9,7 +9,7 @@ export type { GroupOptions } from "./pool/service/group-options.ts";
 export type { GroupParts } from "./pool/service/group-parts.ts";
 export type { Strategy } from "./pool/service/group-plan.ts";
 export { Service } from "./pool/service/service.ts";
-export type { ServiceEvents } from "./pool/service/service.ts";
+export type { ServiceEvents, StopOptions } from "./pool/service/service.ts";
 export type { Replica } from "./pool/service/replica.ts";
 export type { RestartInfo, ServiceEnd } from "./pool/service/end.ts";
 export type { ReplicaState, ServiceState } from "./pool/service/lifecycle.ts";
@@ -28,6 +28,9 @@ export type {
 } from "./pool/service/options.ts";
 export type { PoolOptions } from "./pool/options.ts";
 export type { HistogramSummary, PoolStats, SupervisorStats } from "./pool/stats.ts";
+export type { SocketAddress } from "./pool/listen/address.ts";
+export type { ListenFd, ListenOptions, ListenPath, ListenPort } from "./pool/listen/options.ts";
+export type { ListenAddress } from "./pool/listen/standing-sockets.ts";
 export { Process } from "./process/process.ts";
 export type { KillOptions, ProcessEvents, StdioStream } from "./process/process.ts";
 export type {

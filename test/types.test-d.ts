@@ -180,6 +180,7 @@ export function errors(caught: unknown): string | undefined {
     | "ERR_CLOSED"
     | "ERR_ABORTED"
     | "ERR_ISOLATION"
+    | "ERR_LISTEN"
     | "ERR_SERVICE_FAILED"
     | "ERR_SUPERVISOR"
   >()(null as unknown as ErrorCode);

@@ -5,17 +5,22 @@
 export interface SyscallNumbers {
   readonly bind: number;
   readonly close: number;
+  readonly connect: number;
   readonly dup3: number;
   readonly epoll_create1: number;
   readonly epoll_ctl: number;
   readonly epoll_pwait: number;
   readonly eventfd2: number;
+  readonly fchmod: number;
   readonly fcntl: number;
   readonly futex: number;
   readonly getpid: number;
   readonly getrusage: number;
+  readonly getsockname: number;
+  readonly getsockopt: number;
   readonly ioctl: number;
   readonly kill: number;
+  readonly listen: number;
   readonly mmap: number;
   readonly madvise: number;
   readonly mremap: number;
@@ -58,13 +63,18 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     nanosleep: 35,
     getpid: 39,
     socket: 41,
+    connect: 42,
     recvmsg: 47,
     bind: 49,
     sendto: 44,
+    listen: 50,
+    getsockname: 51,
     socketpair: 53,
     setsockopt: 54,
+    getsockopt: 55,
     kill: 62,
     fcntl: 72,
+    fchmod: 91,
     getrusage: 98,
     futex: 202,
     epoll_ctl: 233,
@@ -87,6 +97,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     dup3: 24,
     fcntl: 25,
     ioctl: 29,
+    fchmod: 52,
     openat: 56,
     close: 57,
     pipe2: 59,
@@ -102,7 +113,11 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     socket: 198,
     socketpair: 199,
     bind: 200,
+    listen: 201,
+    connect: 203,
+    getsockname: 204,
     setsockopt: 208,
+    getsockopt: 209,
     recvmsg: 212,
     sendto: 206,
     munmap: 215,

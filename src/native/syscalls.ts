@@ -58,17 +58,71 @@ export function pipe(out: Int32Array): number {
   return result;
 }
 
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+
 /** Writes both ends of a connected pair of unix stream sockets into `out`. socketpair(2). */
 export function socketPair(out: Int32Array): number {
   ready();
-  const SOCK_STREAM = 1;
   const result = syscall(nr.socketpair, AF_UNIX, SOCK_STREAM | O_CLOEXEC, 0, scratchAddress, 0, 0);
   out[0] = scratch[0] ?? -1;
   out[1] = scratch[1] ?? -1;
   return result;
 }
 
-const AF_UNIX = 1;
+/** A stream socket of an address family, close-on-exec. socket(2). */
+export function streamSocket(family: number): number {
+  ready();
+  return syscall(nr.socket, family, SOCK_STREAM | O_CLOEXEC, 0, 0, 0, 0);
+}
+
+/** Sets an option whose value is an int. setsockopt(2). */
+export function setSocketOption(fd: number, level: number, option: number, value: number): number {
+  ready();
+  scratch[0] = value;
+  return syscall(nr.setsockopt, fd, level, option, scratchAddress, 4, 0);
+}
+
+/** The value of an option that is an int from 0 up, or -errno. getsockopt(2). */
+export function socketOption(fd: number, level: number, option: number): number {
+  ready();
+  scratch[1] = 4;
+  const result = syscall(nr.getsockopt, fd, level, option, scratchAddress, scratchAddress + 4, 0);
+  return result < 0 ? result : (scratch[0] ?? 0);
+}
+
+/** bind(2) to an encoded `struct sockaddr`. */
+export function bindSocket(fd: number, address: Uint8Array): number {
+  ready();
+  return syscall(nr.bind, fd, native().addressOf(address), address.length, 0, 0, 0);
+}
+
+/** connect(2). */
+export function connectSocket(fd: number, address: Uint8Array): number {
+  ready();
+  return syscall(nr.connect, fd, native().addressOf(address), address.length, 0, 0, 0);
+}
+
+/** listen(2). */
+export function listenSocket(fd: number, backlog: number): number {
+  ready();
+  return syscall(nr.listen, fd, backlog, 0, 0, 0, 0);
+}
+
+/** The address that a socket is bound to, as an encoded `struct sockaddr`; or -errno. getsockname(2). */
+export function socketName(fd: number): Uint8Array | number {
+  ready();
+  scratch[0] = 128;
+  const result = syscall(nr.getsockname, fd, scratchAddress + 8, scratchAddress, 0, 0, 0);
+  return result < 0 ? result : new Uint8Array(scratch.buffer, 8, Math.min(scratch[0], 128)).slice();
+}
+
+/** Permissions of an open file, or those that a unix socket will be bound with (less the umask). fchmod(2). */
+export function fchmod(fd: number, mode: number): number {
+  ready();
+  return syscall(nr.fchmod, fd, mode, 0, 0, 0, 0);
+}
+
 const SOL_SOCKET = 1;
 const SO_PASSCRED = 16;
 

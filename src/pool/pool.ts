@@ -100,6 +100,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     this.#options = resolvePoolOptions(options);
     this.#supervisors = new SupervisorSet(this.#options.threads, (error) => this.emit("error", error));
     supervisors.set(this, this.#supervisors);
+    spawners.set(this, (spec) => this.#spawn(spec));
     const { concurrency, maxQueue } = this.#options;
     this.#admission = new Admission(concurrency, maxQueue, {
       needsDrain: () => this.emit("needsDrain"),
@@ -195,15 +196,10 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   /**
    * Keeps replicas of a program alive; starts them at once. See docs/services.md.
    *
-   * @throws InvalidOptionError, or PidpoolError ERR_CLOSED.
+   * @throws InvalidOptionError, or PidpoolError ERR_CLOSED, or ERR_LISTEN where a socket cannot be opened.
    */
   service(options: ServiceOptions): Service {
-    const host = this.#serviceHost();
-    const service = new Service(host, resolveService(options, this.#options.defaults));
-    const refusal = host.enter(service);
-    if (refusal !== undefined) throw refusal;
-    void service.start();
-    return service;
+    return Service.begin(this.#serviceHost(), resolveService(options, this.#options.defaults));
   }
 
   /**
@@ -384,6 +380,13 @@ const supervisors = new WeakMap<ProcessPool, SupervisorSet>();
 /** What is behind a pool; for tests and diagnosis, not part of the package's API. */
 export function supervisorsOf(pool: ProcessPool): SupervisorSet | undefined {
   return supervisors.get(pool);
+}
+
+const spawners = new WeakMap<ProcessPool, (spec: LaunchSpec) => Promise<Process>>();
+
+/** Starts a resolved spec, as `spawn()` does; for tests, not part of the package's API. */
+export function spawnSpec(pool: ProcessPool, spec: LaunchSpec): Promise<Process> {
+  return spawners.get(pool)?.(spec) ?? Promise.reject(closedError());
 }
 
 function closedError(): PidpoolError {

@@ -55,6 +55,9 @@ export class Part implements Supervised {
     await this.#process?.[Symbol.asyncDispose]();
   }
 
+  /** It has none. */
+  closeSockets(): void {}
+
   async #launch(): Promise<void> {
     this.#starts++;
     const { script, startTimeout } = this.#options;

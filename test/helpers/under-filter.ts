@@ -36,10 +36,10 @@ export class UnderFilter {
   /** Why nothing can be run, if so. */
   readonly unavailable: string | false;
 
-  /** @param option a value of the option seccomp. */
+  /** @param option a value of the option seccomp, or a filter. */
   constructor(option: unknown) {
     after(() => rmSync(this.#dir, { recursive: true, force: true }));
-    writeFileSync(this.#filter, compileSeccomp(option, arch));
+    writeFileSync(this.#filter, option instanceof Uint8Array ? option : compileSeccomp(option, arch));
     const source = fileURLToPath(new URL("../../../test/fixtures/under-filter.c", import.meta.url));
     const { error, status, stderr } = spawnSync("cc", ["-O1", "-o", this.#launcher, source], { encoding: "utf8" });
     this.unavailable = error === undefined ? false : `cc is missing (${error.message})`;

@@ -12,7 +12,7 @@ import type { GroupParts } from "./group-parts.ts";
 import type { Intensity } from "./intensity.ts";
 import { Milestone } from "./milestone.ts";
 import { PartRunner } from "./part-runner.ts";
-import type { Service } from "./service.ts";
+import type { Service, StopOptions } from "./service.ts";
 import type { Overseer, Supervised } from "./supervised.ts";
 
 /** An end that a group answers by a restart. */
@@ -71,6 +71,8 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
   #state: GroupState = "stopped";
   readonly #runner: PartRunner;
   #error: GroupError | undefined;
+  /** What stop() has said of them. */
+  #keepSockets = false;
   #ready = new Milestone();
   #gone = new Milestone();
 
@@ -84,6 +86,7 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
     this.#host = host;
     this.#runner = new PartRunner(parts, {
       wantsUp: () => wantsUp(this.#state),
+      comesBack: () => wantsUp(this.#state) || this.#keepSockets,
       unstartable: (index, error) => this.#unstartable(index, error),
       empty: () => this.#gone.reach(),
       arrived: () => this.#arrived(),
@@ -133,9 +136,16 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
     return this.#begin("restart");
   }
 
-  /** Stops all parts in reverse order, one after the other. Resolves when nothing of them is left; never rejects. */
-  stop(): Promise<void> {
-    if (isIdle(this.#state)) return Promise.resolve();
+  /**
+   * Stops all parts in reverse order, one after the other. Resolves when nothing of them is left, and the sockets of
+   * `listen` are closed; never rejects.
+   */
+  stop({ keepSockets = false }: StopOptions = {}): Promise<void> {
+    this.#keepSockets = keepSockets;
+    if (isIdle(this.#state)) {
+      if (!keepSockets) this.closeSockets();
+      return Promise.resolve();
+    }
     this.#gone.renew();
     const { promise } = this.#gone;
     if (this.#happens("stop")) {
@@ -144,6 +154,11 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
       this.#runner.advance();
     }
     return promise;
+  }
+
+  /** Closes the sockets that parts have kept because they were to be started again. Those of live parts stay. */
+  closeSockets(): void {
+    for (const part of this.parts) part.closeSockets();
   }
 
   /** As {@link stop}. */
@@ -176,6 +191,7 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
   #begin(event: "start" | "restart"): Promise<void> {
     const refusal = this.#host.enter(this);
     if (refusal !== undefined) return Promise.reject(refusal);
+    this.#keepSockets = false;
     const wasUp = wantsUp(this.#state);
     if (event === "restart" || !wasUp) this.#runner.doom();
     if (!wasUp) {
@@ -242,6 +258,7 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
       }
     } else if (!isIdle(this.#state)) {
       this.#happens("gone");
+      if (!this.#keepSockets) this.closeSockets();
       this.#host.leave(this);
       if (this.#error !== undefined) this.#giveUp(this.#error);
       this.#gone.reach();

@@ -1,6 +1,7 @@
 // The options of a service as users write them. Types only; defaults and
 // checks are in plan.ts.
 import type { CommonOptions, LaunchOptions, Signal, StdioFile } from "../../process/options.ts";
+import type { ListenOptions } from "../listen/options.ts";
 import type { Replica } from "./replica.ts";
 import type { RestartPolicy } from "./restart-decision.ts";
 
@@ -106,6 +107,12 @@ export interface ServiceOptions extends Omit<CommonOptions, Unfit> {
    * no streams: who reads them would change with every restart. Default: `["ignore", "inherit", "inherit"]`.
    */
   stdio?: "ignore" | "inherit" | readonly ("ignore" | "inherit" | number | StdioFile | null | undefined)[] | undefined;
+  /**
+   * Sockets that are open from the first start until stop(), or until all replicas have failed or exited; restarts
+   * keep them, so no connection is lost. Each replica has them as its fds from 3 on, as sd_listen_fds(3) says; `stdio`
+   * then ends at fd 2. See docs/listen.md. Default: none.
+   */
+  listen?: readonly ListenOptions[] | undefined;
   /** See {@link LaunchOptions.notify}. Default: what `ready` needs. */
   notify?: LaunchOptions["notify"];
   /** See {@link LaunchOptions.watchdog}; a missed ping is the result `"watchdog"`. `WatchdogSec=`. Default: 0, none. */

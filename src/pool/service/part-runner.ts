@@ -7,6 +7,8 @@ import type { Supervised } from "./supervised.ts";
 export interface RunnerHost {
   /** Whether the parts are meant to be up. */
   wantsUp(): boolean;
+  /** Whether parts that are stopped will be started again, by whoever. */
+  comesBack(): boolean;
   /** A part could not be started. What is left of it will be stopped. */
   unstartable(index: number, error: unknown): void;
   /** No part is up, and the first is about to be started. */
@@ -102,7 +104,7 @@ export class PartRunner {
   async #stop(index: number): Promise<void> {
     this.#phases = withPhase(this.#phases, index, "stopping");
     try {
-      await this.#parts.at(index)?.stop();
+      await this.#parts.at(index)?.stop({ keepSockets: this.#host.comesBack() });
     } finally {
       this.#phases = withPhase(this.#phases, index, "down");
       this.advance();

@@ -2,11 +2,13 @@
 // replicas and of the commands beside them, made of it.
 import { InvalidOptionError } from "../../errors.ts";
 import type { Variable } from "../../process/env.ts";
-import type { LaunchOptions, StdioEntry } from "../../process/options.ts";
+import type { LaunchOptions } from "../../process/options.ts";
 import { signalNumber } from "../../process/signals.ts";
 import { snapshot } from "../../process/snapshot.ts";
 import { COMMON_OPTION_KEYS, resolveSpec, type LaunchSpec } from "../../process/spec.ts";
 import { amount, bag, integer, path, text } from "../../process/validate.ts";
+import { planListen, type ListenPlan } from "../listen/options.ts";
+import { FIRST_FD, passSockets, type Passing } from "../listen/passing.ts";
 import type { ProbeFunction, Reload, ServiceOptions } from "./options.ts";
 import { resolveRestart } from "./restart-options.ts";
 import type { RestartRules } from "./restart-decision.ts";
@@ -38,6 +40,7 @@ export interface ServicePlan {
   /** Those of the pool. */
   readonly defaults: LaunchOptions;
   readonly replicas: number;
+  readonly listen: readonly ListenPlan[];
   readonly rules: RestartRules;
   /** "said": by READY=1 or by a newline. */
   readonly ready: "exec" | "said" | ProbePlan;
@@ -47,14 +50,6 @@ export interface ServicePlan {
 }
 
 type ReloadFunction = Extract<Reload, (...args: never) => unknown>;
-
-/** What a replica gets beside what the options say: fds from 3 on, variables of its environment. */
-export interface ReplicaExtras {
-  readonly fds: readonly number[];
-  readonly variables: readonly Variable[];
-}
-
-const NO_EXTRAS: ReplicaExtras = { fds: [], variables: [] };
 
 /** Launch options that a service does not take, and why. */
 const UNFIT: Readonly<Record<string, string>> = {
@@ -73,6 +68,7 @@ const KEYS: ReadonlySet<string> = new Set([
   "file",
   "args",
   "replicas",
+  "listen",
   "restart",
   "ready",
   "startTimeout",
@@ -101,12 +97,14 @@ export function resolveService(options: unknown, defaults: LaunchOptions): Servi
     launch: launchOptions(given, readiness.notify, defaults),
     defaults,
     replicas: integer("replicas", given.replicas ?? 1, 1, MAX_REPLICAS),
+    listen: planListen(given.listen ?? []),
     rules: resolveRestart(given.restart),
     ready: readiness.ready,
     startTimeout: milliseconds("startTimeout", given.startTimeout ?? 90_000, 1),
     health: resolveHealth(given.health),
     reload: resolveReload(given.reload),
   };
+  checkPassing(plan);
   // What is wrong with a command is the service's fault, not that of the first probe.
   for (const probe of [plan.ready, plan.health]) {
     if (typeof probe === "object" && typeof probe.check === "object") commandSpec(plan, probe.check, 0, probe.timeout);
@@ -116,10 +114,10 @@ export function resolveService(options: unknown, defaults: LaunchOptions): Servi
 }
 
 /** The launch of one replica, the same at every start. */
-export function replicaSpec(plan: ServicePlan, index: number, extras: ReplicaExtras = NO_EXTRAS): LaunchSpec {
+export function replicaSpec(plan: ServicePlan, index: number, passing?: Passing): LaunchSpec {
   const { file, args, launch, defaults } = plan;
-  const variables = [replicaVariable(index), ...extras.variables];
-  const stdio = extras.fds.length === 0 ? launch.stdio : withFds(launch.stdio, extras.fds);
+  const variables = [replicaVariable(index), ...(passing?.variables ?? [])];
+  const stdio = passing?.stdio ?? launch.stdio;
   const spec = resolveSpec("spawn", file, args, { ...launch, stdio }, defaults, variables);
   return Object.freeze({ ...spec, sweeps: true });
 }
@@ -142,10 +140,17 @@ function replicaVariable(index: number): Variable {
   return { name: "PIDPOOL_REPLICA", value: `${index}` };
 }
 
-function withFds(stdio: LaunchOptions["stdio"], fds: readonly number[]): LaunchOptions["stdio"] {
-  const own = (typeof stdio === "string" ? [stdio, stdio, stdio] : (stdio ?? [])) as readonly StdioEntry[];
-  if (own.length > 3) throw new InvalidOptionError("stdio", stdio, "the fds from 3 on are those of listen");
-  return [own[0], own[1], own[2], ...fds];
+/** The fds of sockets are free in the child, whichever numbers the sockets will have here. */
+function checkPassing({ listen, launch: { stdio, notify } }: ServicePlan): void {
+  if (listen.length === 0) return;
+  passSockets(
+    listen.map(({ name }) => ({ name, fd: 0 })),
+    stdio,
+  );
+  const last = FIRST_FD + listen.length - 1;
+  if (typeof notify === "object" && notify.fd <= last) {
+    throw new InvalidOptionError("notify.fd", notify.fd, `listen uses the fds up to ${last}; take one above`);
+  }
 }
 
 function launchOptions(

@@ -43,7 +43,8 @@ export class ReplicaRuntime implements AttemptEvents {
   readonly view: Replica = new View(this);
   readonly index: number;
   readonly #plan: ServicePlan;
-  readonly #spec: LaunchSpec;
+  /** Of the next launch. */
+  spec: LaunchSpec;
   readonly #host: ServiceHost;
   readonly #events: ReplicaEvents;
   state: ReplicaState = "stopped";
@@ -79,7 +80,7 @@ export class ReplicaRuntime implements AttemptEvents {
   ) {
     this.index = index;
     this.#plan = plan;
-    this.#spec = spec;
+    this.spec = spec;
     this.#host = host;
     this.#events = events;
     this.#refed = refed;
@@ -276,7 +277,7 @@ export class ReplicaRuntime implements AttemptEvents {
     this.#planned = undefined;
     this.#tally = withStart(this.#tally, this.#plan.rules, now);
     this.outdated = false;
-    this.#attempt = new Attempt(this.#host, this.#spec, this.#refed, this);
+    this.#attempt = new Attempt(this.#host, this.spec, this.#refed, this);
     const { startTimeout } = this.#plan;
     if (startTimeout !== Infinity) {
       this.#patience ??= new Alarm(false, () => this.#dispatch("late"));
@@ -306,7 +307,7 @@ export class ReplicaRuntime implements AttemptEvents {
     // One that is being ended already is not signalled again.
     if (attempt === undefined || attempt.ending) return;
     const reason = event === "late" ? "timeout" : event === "unhealthy" ? "unhealthy" : "shutdown";
-    attempt.end(reason, this.#spec.killSignal, performance.now());
+    attempt.end(reason, this.spec.killSignal, performance.now());
   }
 
   // ---- probes

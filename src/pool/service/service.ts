@@ -4,7 +4,9 @@ import { EventEmitter } from "eventemitter3";
 import { InvalidOptionError, ServiceError } from "../../errors.ts";
 import type { Notification } from "../../process/notification.ts";
 import { describeExit } from "../../process/explain.ts";
+import type { LaunchSpec } from "../../process/spec.ts";
 import { integer } from "../../process/validate.ts";
+import { StandingSockets, type ListenAddress } from "../listen/standing-sockets.ts";
 import { runCommand } from "./check.ts";
 import { Deferred } from "./deferred.ts";
 import type { RestartInfo, ServiceEnd } from "./end.ts";
@@ -36,6 +38,15 @@ export interface ServiceEvents {
   unhealthy: (replica: Replica, failures: number, error: unknown) => void;
 }
 
+/** Options of {@link Service.stop}. */
+export interface StopOptions {
+  /**
+   * Leaves the sockets of `listen` open: who connects waits in their backlogs until the next start(). Ends with the next
+   * stop() without it, or with the pool. Default: false.
+   */
+  readonly keepSockets?: boolean | undefined;
+}
+
 /** Ends of processes that a service keeps. */
 const KEPT_ENDS = 20;
 
@@ -62,6 +73,22 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
   /** Above 0 while several replicas change together. */
   #changing = 0;
   #escalation: ServiceError | undefined;
+  #sockets: StandingSockets | undefined;
+  /** What stop() has said of them; undefined from start() on. */
+  #keepSockets: boolean | undefined;
+
+  /**
+   * Makes a service and starts it.
+   *
+   * @throws InvalidOptionError, or PidpoolError ERR_CLOSED, or ERR_LISTEN; nothing is started then.
+   */
+  static begin(host: ServiceHost, plan: ServicePlan): Service {
+    const service = new Service(host, plan);
+    const refusal = service.#open();
+    if (refusal !== undefined) throw refusal;
+    void service.start();
+    return service;
+  }
 
   /** @throws InvalidOptionError */
   constructor(host: ServiceHost, plan: ServicePlan) {
@@ -102,6 +129,11 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     return [...this.#ends];
   }
 
+  /** Where the sockets of `listen` listen, in its order; empty while they are closed. */
+  get addresses(): readonly ListenAddress[] {
+    return this.#sockets?.addresses ?? [];
+  }
+
   /**
    * Resolves once each replica has been ready since the last start(); rejects with ERR_SERVICE_FAILED where one fails, or
    * the service is stopped, before. A rejection that nobody looks at is no unhandled one: there is the event `failed`.
@@ -112,13 +144,15 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
 
   /**
    * Starts the replicas that are stopped, exited or failed, with a new count of starts and delays. The service that
-   * {@link ProcessPool.service} returns is started already.
+   * {@link ProcessPool.service} returns is started already. Opens the sockets of `listen` that stop() has closed; for
+   * port 0 the kernel may choose another one. Rejects with ERR_LISTEN, and starts nothing, where it cannot.
    *
    * @returns {@link ready}
    */
   start(): Promise<void> {
-    const refusal = this.#host.enter(this);
+    const refusal = this.#open();
     if (refusal !== undefined) return Promise.reject(refusal);
+    this.#keepSockets = undefined;
     this.#escalation = undefined;
     if (this.#ready === undefined && this.#replicas.some(({ state }) => state !== "ready")) {
       this.#ready = new Deferred();
@@ -132,9 +166,11 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
 
   /**
    * Ends all replicas: `stopSignal`, then SIGKILL after `stopTimeout`, in both cases with all that they have started.
-   * Resolves when their processes are gone; never rejects. No policy starts them again, but start() does.
+   * Resolves when their processes are gone and the sockets of `listen` are closed; never rejects. No policy starts them
+   * again, but start() does.
    */
-  async stop(): Promise<void> {
+  async stop({ keepSockets = false }: StopOptions = {}): Promise<void> {
+    this.#keepSockets = keepSockets;
     const all = [...this.#replicas, ...this.#leaving];
     const gone = all.map((replica) => replica.whenGone());
     this.#giveUpWaiting("was stopped");
@@ -142,6 +178,13 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
       for (const replica of all) replica.stop();
     });
     await Promise.all(gone);
+  }
+
+  /** Closes the sockets that `stop({ keepSockets: true })` has left open. Those of a service that is not idle stay. */
+  closeSockets(): void {
+    if (!isIdleState(this.#state)) return;
+    this.#keepSockets = false;
+    this.#update();
   }
 
   /**
@@ -223,11 +266,42 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
 
   #grow(count: number): void {
     for (let index = this.#replicas.length; index < count; index++) {
-      const spec = replicaSpec(this.#plan, index);
+      const spec = this.#specOf(index);
       this.#counts.stopped++;
       this.#replicas.push(new ReplicaRuntime(index, this.#plan, spec, this.#host, this.#events, this.#refed));
     }
     this.#views = Object.freeze(this.#replicas.map(({ view }) => view));
+  }
+
+  #specOf(index: number): LaunchSpec {
+    return replicaSpec(this.#plan, index, this.#sockets?.passTo(this.#plan.launch.stdio));
+  }
+
+  /** Enters the pool and opens the sockets, or returns why not. */
+  #open(): Error | undefined {
+    const refusal = this.#host.enter(this);
+    const { listen } = this.#plan;
+    if (refusal !== undefined || listen.length === 0 || this.#sockets !== undefined) return refusal;
+    try {
+      this.#sockets = new StandingSockets(listen);
+    } catch (error) {
+      this.#host.leave(this);
+      return error as Error;
+    }
+    for (const replica of this.#replicas) replica.spec = this.#specOf(replica.index);
+    return undefined;
+  }
+
+  /** It is idle, so that no launch uses the sockets. One that its group may start again keeps them until it is stopped. */
+  #rest(): void {
+    const mayReturn = this.#state !== "failed" || this.#plan.rules.startLimit.action === "escalate";
+    const keep = this.#keepSockets ?? (this.overseer !== undefined && mayReturn);
+    if (!keep) {
+      this.#sockets?.close();
+      this.#sockets = undefined;
+    }
+    // With sockets it is the pool's to stop.
+    if (this.#sockets === undefined) this.#host.leave(this);
   }
 
   async #reloadOne(replica: ReplicaRuntime, reload: NonNullable<ServicePlan["reload"]>): Promise<void> {
@@ -273,7 +347,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     const before = this.#state;
     const state = overall(this.#counts);
     this.#state = state;
-    if (isIdleState(state) && this.#leaving.size === 0) this.#host.leave(this);
+    if (isIdleState(state) && this.#leaving.size === 0) this.#rest();
     if (this.#ready !== undefined && replicas.every(({ hasBeenReady }) => hasBeenReady)) {
       this.#ready.resolve();
       this.#ready = undefined;
@@ -299,6 +373,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     const error = this.#error(`replica ${replica.index} ${how} ${after}`);
     this.#giveUpWaiting(error);
     if (why === "escalate") this.#escalation ??= error;
+    else this.closeSockets();
     try {
       this.emit("failed", error, replica.view);
     } finally {

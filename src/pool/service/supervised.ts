@@ -10,8 +10,10 @@ export interface Supervised {
    * first: something of it may be left then, until stop() has resolved.
    */
   start(): Promise<void>;
-  /** Ends it gracefully, as its options say. Resolves when nothing of it is left; never rejects. */
-  stop(): Promise<void>;
+  /** Ends it gracefully, as its options say. `keepSockets`: it will be started again. Resolves when nothing of it is left; never rejects. */
+  stop(options?: { readonly keepSockets?: boolean | undefined }): Promise<void>;
+  /** It is not started again: closes what it has kept for that. */
+  closeSockets(): void;
   /** Who hears of its ends from now on. Set once, before the first start. */
   overseer: Overseer | undefined;
 }
