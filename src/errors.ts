@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   ERR_QUEUE_FULL: "more runs wait than maxQueue allows",
   ERR_CLOSED: "the pool is closed or destroyed",
   ERR_ABORTED: "the AbortSignal fired before the child was started",
+  ERR_START_LIMIT: "the spares of a warm command have died too often; none is started for a while",
   ERR_ISOLATION: "this machine refuses the isolation that was asked for",
   ERR_LISTEN: "a socket of the option listen could not be opened",
   ERR_SERVICE_FAILED: "a service, a replica of it or a group has ended and is not started again",
@@ -172,6 +173,22 @@ export class GroupError extends PidpoolError {
 
   static {
     GroupError.prototype.name = "GroupError";
+  }
+}
+
+/** The spares of a warm command have died too often; `cause` is the last one's ExitError or LaunchError. */
+export class StartLimitError extends PidpoolError {
+  declare readonly code: "ERR_START_LIMIT";
+  /** How the last one ended; undefined where it could not be started. */
+  readonly report: ExitReport | undefined;
+
+  constructor(message: string, report: ExitReport | undefined, cause: unknown) {
+    super("ERR_START_LIMIT", message, { cause });
+    this.report = report;
+  }
+
+  static {
+    StartLimitError.prototype.name = "StartLimitError";
   }
 }
 

@@ -31,6 +31,9 @@ export type { HistogramSummary, PoolStats, SupervisorStats } from "./pool/stats.
 export type { SocketAddress } from "./pool/listen/address.ts";
 export type { ListenFd, ListenOptions, ListenPath, ListenPort } from "./pool/listen/options.ts";
 export type { ListenAddress } from "./pool/listen/standing-sockets.ts";
+export { WarmCommand } from "./pool/warm/warm-command.ts";
+export type { WarmStats } from "./pool/warm/warm-command.ts";
+export type { WarmBackoff, WarmOptions, WarmRunOptions, WarmStartLimit } from "./pool/warm/options.ts";
 export { Process } from "./process/process.ts";
 export type { KillOptions, ProcessEvents, StdioStream } from "./process/process.ts";
 export type {
@@ -76,5 +79,6 @@ export {
   LaunchError,
   PidpoolError,
   ServiceError,
+  StartLimitError,
 } from "./errors.ts";
 export type { ErrorCode } from "./errors.ts";

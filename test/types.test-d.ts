@@ -33,8 +33,11 @@ import {
   type RunResult,
   type Service,
   type ServiceEnd,
+  StartLimitError,
   type Stopped,
   type Truncation,
+  type WarmCommand,
+  type WarmStats,
 } from "pidpool";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -169,6 +172,30 @@ export async function services(): Promise<void> {
   expectType<void>()(await service.ready);
 }
 
+/** A warm command has the types of its command's run(); what was settled at the start cannot be given with a job. */
+export async function warmCommands(): Promise<void> {
+  const plain = pool.command("cat").warm();
+  expectType<WarmCommand>()(plain);
+  expectType<string>()((await plain.run()).stdout);
+  expectType<string>()((await plain.run({ input: "x", timeout: 10, check: false })).stderr);
+  expectType<void>()(await plain.ready);
+  expectType<WarmStats>()(plain.stats());
+  const bytes = pool
+    .command("cat", [], { encoding: "buffer", stdio: ["ignore", "capture", "inherit"] })
+    .warm({ spares: 8, backoff: { initial: 10 }, startLimit: { burst: 3 } });
+  const result = await bytes.run({ input: new Uint8Array(1) });
+  expectType<Buffer>()(result.stdout);
+  expectType<null>()(result.stderr);
+  // @ts-expect-error the process runs there already
+  void plain.run({ cwd: "/" });
+  // @ts-expect-error output is captured from the start on
+  void plain.run({ encoding: "buffer" });
+  // @ts-expect-error its stdin is a pipe
+  void plain.run({ input: { file: "/etc/passwd" } });
+  // @ts-expect-error no such option
+  void pool.command("cat").warm({ size: 8 });
+}
+
 /** Codes are literal: they can be compared and looked up, and misspelt ones are errors. */
 export function errors(caught: unknown): string | undefined {
   expectType<
@@ -177,6 +204,7 @@ export function errors(caught: unknown): string | undefined {
     | "ERR_LAUNCH"
     | "ERR_EXIT"
     | "ERR_QUEUE_FULL"
+    | "ERR_START_LIMIT"
     | "ERR_CLOSED"
     | "ERR_ABORTED"
     | "ERR_ISOLATION"
@@ -193,6 +221,10 @@ export function errors(caught: unknown): string | undefined {
     expectType<"ERR_EXIT">()(caught.code);
     expectType<RunResult>()(caught.result);
     expectType<ExitReport>()(caught.exit);
+  }
+  if (caught instanceof StartLimitError) {
+    expectType<"ERR_START_LIMIT">()(caught.code);
+    expectType<ExitReport | undefined>()(caught.report);
   }
   if (caught instanceof IsolationError) {
     expectType<"ERR_ISOLATION">()(caught.code);

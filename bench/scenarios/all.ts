@@ -12,6 +12,7 @@ import type { Scenario } from "./scenario.ts";
 import { restartsScenario } from "./restarts.ts";
 import { stormScenario } from "./storm.ts";
 import { threadsScenario } from "./threads.ts";
+import { warmScenario } from "./warm.ts";
 
 /** See each. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -26,5 +27,6 @@ export const SCENARIOS: readonly Scenario[] = [
   threadsScenario,
   isolationScenario,
   restartsScenario,
+  warmScenario,
   microScenario,
 ];

@@ -222,6 +222,17 @@ export function write(fd: number, address: number, length: number): number {
   return syscall(nr.write, fd, address, length, 0, 0, 0);
 }
 
+/** Whether anybody has the read end of this pipe open. ppoll(2). */
+export function hasReader(fd: number): boolean {
+  ready();
+  const POLLERR = 8;
+  scratch[0] = fd;
+  scratch[1] = 0;
+  scratch.fill(0, 2, 6);
+  if (syscall(nr.ppoll, scratchAddress, 1, scratchAddress + 8, 0, 8, 0) <= 0) return true;
+  return (((scratch[1] ?? 0) >>> 16) & POLLERR) === 0;
+}
+
 /** send(2) from native memory, which neither waits nor raises SIGPIPE. */
 export function sendNow(socket: number, address: number, length: number): number {
   ready();

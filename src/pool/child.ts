@@ -1,13 +1,15 @@
 // One launch as the pool's thread knows it, from the call to the exit.
 import type { Socket } from "node:net";
 import { finished, type Readable } from "node:stream";
+import { EPIPE } from "../native/errno.ts";
+import { close, hasReader } from "../native/syscalls.ts";
 import type { Notification } from "../process/notification.ts";
 import type { ExitReport } from "../process/report.ts";
 import type { StdioStream } from "../process/process.ts";
-import type { LaunchSpec } from "../process/spec.ts";
+import type { InputSource, LaunchSpec } from "../process/spec.ts";
 import type { Collected } from "./collect-output.ts";
 import type { Ground } from "./ground.ts";
-import type { Plumbing } from "./plumbing.ts";
+import { feedOf, fillPipe, type Feed, type Plumbing } from "./plumbing.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { TailedSocket } from "./tailed-socket.ts";
 
@@ -50,21 +52,45 @@ export class Child {
     const { input } = spec;
     // From now on: a stream that breaks while the launch waits must not crash the program.
     if (input !== undefined && "stream" in input)
-      finished(input.stream, { writable: false }, (error) => this.#inputEnded(error));
+      finished(input.stream, { writable: false }, (error) => this.inputEnded(error, spec.killSignal));
   }
 
   /** Takes over the streams of a launch under way and starts to feed the child's stdin. */
   connect(plumbing: Plumbing): void {
     plumbing.makeStreams();
     this.stdio = plumbing.stdio;
+    this.#later = plumbing.takeLater();
     const { feed } = plumbing;
     if (feed === undefined) return;
-    const { socket, rest } = feed;
+    const { input } = this.spec;
+    this.#supply(feed, input !== undefined && "stream" in input ? input.stream : undefined);
+  }
+
+  /**
+   * Writes to a stdin that was held open, and ends it.
+   *
+   * @returns false where nobody has it open any more; then nothing was taken from the input.
+   */
+  feed(input: InputSource): boolean {
+    const fd = this.#later;
+    if (fd < 0 || !hasReader(fd)) return false;
+    let rest: Uint8Array | undefined;
+    if ("bytes" in input) {
+      const written = fillPipe(fd, input.bytes);
+      if (written === -EPIPE) return false;
+      rest = input.bytes.subarray(Math.max(0, written));
+    }
+    this.#later = -1;
+    if (rest?.length === 0) close(fd);
+    else this.#supply(feedOf(fd, rest), "stream" in input ? input.stream : undefined);
+    return true;
+  }
+
+  #supply({ socket, rest }: Feed, stream: Readable | undefined): void {
     this.#feed = socket;
     if (!this.refed) socket.unref();
-    const { input } = this.spec;
-    if (input !== undefined && "stream" in input) {
-      this.#pump(input.stream, socket);
+    if (stream !== undefined) {
+      this.#pump(stream, socket);
     } else {
       socket.on("error", () => socket.destroy());
       socket.end(rest ?? new Uint8Array(0));
@@ -82,15 +108,17 @@ export class Child {
     stream.pipe(socket);
   }
 
+  /** The pool's end of a stdin that waits for its input. */
+  #later = -1;
   #inputOver = false;
   /** Why the input stream failed, if it did. */
   inputError: unknown;
 
   /** A child must not take a broken-off input for a whole one: its stdin stays open until it is stopped. */
-  #inputEnded(error: NodeJS.ErrnoException | null | undefined): void {
+  inputEnded(error: NodeJS.ErrnoException | null | undefined, killSignal: number): void {
     if (error === null || error === undefined || this.#inputOver) return;
     this.inputError = error;
-    this.supervisor?.stop(this, "input-error", this.spec.killSignal);
+    this.supervisor?.stop(this, "input-error", killSignal);
   }
 
   /** The end of a stderr that is piped, as far as it was read; null where none is kept. */
@@ -112,6 +140,8 @@ export class Child {
 
   /** The child is gone or never was. */
   disconnect(failed: boolean): void {
+    if (this.#later >= 0) close(this.#later);
+    this.#later = -1;
     this.#feed?.destroy();
     this.#feed = undefined;
     if (failed) for (const stream of this.stdio) stream?.destroy();

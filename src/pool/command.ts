@@ -7,10 +7,13 @@ import { snapshot } from "../process/snapshot.ts";
 import { overrideSpec, resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import type { LaunchKind } from "../process/stdio.ts";
 import type { RunOptions, SpawnOptions } from "./pool.ts";
+import type { WarmOptions } from "./warm/options.ts";
+import { WarmCommand, type WarmSource } from "./warm/warm-command.ts";
 
 /** Starts a resolved spec; the pool gives these to its commands. */
 export interface CommandHost {
   readonly defaults: LaunchOptions;
+  readonly warm: WarmSource["host"];
   run(spec: LaunchSpec): Promise<RunResult>;
   spawn(spec: LaunchSpec): Promise<Process>;
 }
@@ -58,6 +61,20 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
     overrides?: SpawnOptions<S2>,
   ): Promise<ProcessOf<S2>> {
     return this.#start("spawn", overrides) as Promise<ProcessOf<S2>>;
+  }
+
+  /**
+   * Starts processes ahead of need that wait on their stdin, for any program that reads it before it does anything else:
+   * a job then gets a fresh process at the latency of a write. The command's options hold for each of them, `timeout` and
+   * `signal` from the begin of its job on.
+   *
+   * @throws InvalidOptionError
+   * @throws PidpoolError ERR_CLOSED
+   */
+  warm(options?: WarmOptions): WarmCommand<S, E> {
+    const { file, args } = this;
+    const { defaults, warm: host } = this.#host;
+    return new WarmCommand<S, E>({ host, file, args, options: this.#options, defaults }, options);
   }
 
   /** What an async function does, without its cost: another promise, and two more turns of the microtask queue. */

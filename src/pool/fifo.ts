@@ -34,6 +34,13 @@ export class Fifo<T> {
     }
   }
 
+  /** The first one, which stays. */
+  first(): T | undefined {
+    if (this.#size === 0) return undefined;
+    while (this.#items[this.#head] === undefined) this.#head++;
+    return this.#items[this.#head];
+  }
+
   /** Takes one out wherever it stands. */
   remove(ticket: Ticket): void {
     const at = ticket - this.#dropped;

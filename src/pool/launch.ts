@@ -327,7 +327,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       this.#run.resolve(result);
     } else {
       const cause: unknown = report.reason === "aborted" ? this.spec.signal?.reason : this.child.inputError;
-      this.#run.reject(new ExitError(message(result, this.spec.encoding), result, cause));
+      this.#run.reject(new ExitError(exitErrorMessage(result, this.spec.encoding), result, cause));
     }
   }
 
@@ -402,7 +402,7 @@ export function abortError(spec: LaunchSpec): PidpoolError {
 }
 
 /** The error of a launch whose input stream failed before its start. */
-function inputError({ file }: LaunchSpec, cause: unknown): LaunchError {
+export function inputError({ file }: LaunchSpec, cause: unknown): LaunchError {
   const why = cause instanceof Error ? `: ${cause.message}` : "";
   return new LaunchError("input", file, `cannot start ${JSON.stringify(file)}: its input failed before${why} (input)`, {
     cause,
@@ -410,7 +410,7 @@ function inputError({ file }: LaunchSpec, cause: unknown): LaunchError {
 }
 
 /** What died of what; with the last line that it wrote to stderr, even where the report keeps none. */
-function message({ file, exit, stderr }: RunResult, encoding: Encoding): string {
+export function exitErrorMessage({ file, exit, stderr }: RunResult, encoding: Encoding): string {
   return exitMessage(file, exit, exit.stderrTail ?? (stderr === null ? "" : outputTail(stderr, encoding, LAST_WORDS)));
 }
 

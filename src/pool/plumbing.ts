@@ -29,6 +29,17 @@ export interface Feed {
   readonly rest: Uint8Array | undefined;
 }
 
+/** The stream takes over the fd. */
+export function feedOf(fd: number, rest: Uint8Array | undefined): Feed {
+  return { socket: new Socket({ fd, readable: false, writable: true }), rest };
+}
+
+/** Writes what a non-blocking pipe takes at once. Returns how much that was, or -errno. */
+export function fillPipe(fd: number, bytes: Uint8Array): number {
+  const length = Math.min(bytes.length, LIKELY_WRITE);
+  return length === 0 ? 0 : write(fd, native().addressOf(bytes), length);
+}
+
 /** All fds that a launch opened in this process. Each is closed once, by whom it was handed to or by {@link abandon}. */
 export class Plumbing {
   readonly sources: FdSource[] = [];
@@ -42,6 +53,7 @@ export class Plumbing {
   feed: Feed | undefined;
   readonly #streams: OwnEnd[] = [];
   #input: { fd: number; rest: Uint8Array | undefined } | undefined;
+  #later = -1;
   #tail = 0;
 
   /** Opens everything. Returns 0, or -errno with nothing left open. */
@@ -120,6 +132,10 @@ export class Plumbing {
   #openInput(index: number, { input }: LaunchSpec): number {
     const { result, own } = this.#pair(index, false);
     if (result < 0) return result;
+    if (input !== undefined && "later" in input) {
+      this.#later = own;
+      return setNonblocking(own);
+    }
     this.#input = { fd: own, rest: undefined };
     if (input === undefined || "stream" in input) return result;
     const { bytes } = input;
@@ -150,8 +166,15 @@ export class Plumbing {
     if (this.#input !== undefined) {
       const { fd, rest } = this.#input;
       this.#input = undefined;
-      this.feed = { socket: new Socket({ fd, readable: false, writable: true }), rest };
+      this.feed = feedOf(fd, rest);
     }
+  }
+
+  /** Hands over the end of a stdin that is held open, non-blocking; -1 where there is none. */
+  takeLater(): number {
+    const fd = this.#later;
+    this.#later = -1;
+    return fd;
   }
 
   /** Closes all that is still this object's. */
@@ -164,6 +187,8 @@ export class Plumbing {
     for (const { fd } of this.#streams.splice(0)) close(fd);
     if (this.#input !== undefined) close(this.#input.fd);
     this.#input = undefined;
+    const later = this.takeLater();
+    if (later >= 0) close(later);
     if (this.notifyFd >= 0) close(this.notifyFd);
     this.notifyFd = -1;
     if (this.notifySocket === undefined) return;

@@ -29,6 +29,7 @@ import { ServiceRegistry } from "./service/registry.ts";
 import { Service } from "./service/service.ts";
 import { Tally, type PoolStats } from "./stats.ts";
 import { SupervisorSet } from "./supervisor-set.ts";
+import type { Ending, WarmSource } from "./warm/warm-command.ts";
 
 /** Options of {@link ProcessPool.run}. */
 export type RunOptions<S extends StdioOption = StdioOption, E extends Encoding = Encoding> = Omit<
@@ -87,6 +88,8 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   readonly #namespaces: Namespaces;
   readonly #groups: Groups;
   readonly #services = new ServiceRegistry();
+  readonly #warm = new Set<Ending>();
+  readonly #warmHost: WarmSource["host"];
   #state: "open" | "closing" | "destroyed" = "open";
   #ended: Promise<void> | undefined;
 
@@ -141,6 +144,15 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       },
       settled: (launch, report) => this.#settled(launch, report),
     };
+    this.#warmHost = {
+      concurrency,
+      launch: (spec, answer) => this.#launch(spec, answer, false),
+      enlist: (warm) => {
+        if (this.#state !== "open") throw closedError();
+        this.#warm.add(warm);
+      },
+      leave: (warm) => void this.#warm.delete(warm),
+    };
   }
 
   /**
@@ -189,6 +201,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       defaults,
       run: (spec: LaunchSpec) => this.#run(spec),
       spawn: (spec: LaunchSpec) => this.#spawn(spec),
+      warm: this.#warmHost,
     };
     return new Command<S, E>(host, file, args, options);
   }
@@ -255,7 +268,10 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     };
   }
 
-  /** Takes no new children, stops all services and groups, waits until all children have ended, and frees everything. */
+  /**
+   * Takes no new children, stops all services and groups, ends idle spares of warm commands, waits until all children
+   * have ended, and frees everything.
+   */
   close(): Promise<void> {
     if (this.#state === "open") this.#state = "closing";
     return this.#end();
@@ -270,6 +286,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       this.#state = "destroyed";
       const closed = closedError();
       void this.#services.stop();
+      for (const warm of this.#warm) void warm.destroy();
       for (const launch of this.#admission.shut()) launch.drop(closed);
       for (const { child } of this.#admission.live) child.supervisor?.stop(child, "shutdown", SIGKILL);
     }
@@ -293,15 +310,25 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   #spawn(spec: LaunchSpec): Promise<Process> {
     const refusal = this.#refusal(spec);
     if (refusal !== undefined) return Promise.reject(refusal);
-    return new Promise((resolve, reject) => {
-      this.#admission.start(new Launch(this.#host, spec, true, undefined, { resolve, reject }));
-    });
+    return new Promise((resolve, reject) => void this.#launch(spec, { resolve, reject }, true));
+  }
+
+  /** A spawn() whose caller wants no promise. */
+  #launch(spec: LaunchSpec, answer: Answer<Process>, refed: boolean): Launch {
+    const launch = new Launch(this.#host, spec, true, undefined, answer);
+    launch.setRef(refed);
+    this.#admission.start(launch);
+    return launch;
   }
 
   #serviceHost(): ServiceHost {
     return {
       defaults: this.#options.defaults,
-      launch: (spec, answer) => this.#launch(spec, answer),
+      launch: (spec, answer) => {
+        if (this.#state === "open") return this.#launch(spec, answer, true);
+        answer.reject(closedError());
+        return undefined;
+      },
       restarted: (info) => {
         publishRestart(this, info);
         this.emit("restart", info);
@@ -310,17 +337,6 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       enter: (service) => (this.#state === "open" ? this.#services.enter(service) : closedError()),
       leave: (service) => this.#services.leave(service),
     };
-  }
-
-  /** A spawn() whose caller wants no promise. */
-  #launch(spec: LaunchSpec, answer: Answer<Process>): Launch | undefined {
-    if (this.#state !== "open") {
-      answer.reject(closedError());
-      return undefined;
-    }
-    const launch = new Launch(this.#host, spec, true, undefined, answer);
-    this.#admission.start(launch);
-    return launch;
   }
 
   #refusal(spec: LaunchSpec): PidpoolError | undefined {
@@ -368,7 +384,11 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   }
 
   #end(): Promise<void> {
-    this.#ended ??= Promise.all([this.#services.stop(), this.#admission.whenIdle()])
+    this.#ended ??= Promise.all([
+      this.#services.stop(),
+      ...Array.from(this.#warm, (warm) => warm.close()),
+      this.#admission.whenIdle(),
+    ])
       .then(() => Promise.all([this.#namespaces.end(), this.#groups.end()]))
       .then(() => this.#supervisors.destroy());
     return this.#ended;

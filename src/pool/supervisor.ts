@@ -7,6 +7,7 @@ import { SLOT, STAGES, STATE } from "../native/layout.ts";
 import { SLOT_COUNT } from "../native/region.ts";
 import { epollAdd } from "../native/syscalls.ts";
 import { monotonicNow, readReport, reasonCode, type ExitReason } from "../process/report.ts";
+import type { LaunchSpec } from "../process/spec.ts";
 import type { Child } from "./child.ts";
 import { collectOutput } from "./collect-output.ts";
 import { fillSlot } from "./fill-slot.ts";
@@ -184,6 +185,15 @@ export class Supervisor {
     if (supervisor !== this) return;
     this.#slots.set(slot, SLOT.killAfter, Math.ceil(killAfter));
     this.send({ slot, generation, reason: reasonCode("shutdown"), signal: 0 });
+  }
+
+  /** Changes how a child that runs is to be ended. */
+  setEnding(child: Child, { killSignal, killAfter, outputGrace }: LaunchSpec): void {
+    const { supervisor, slot } = child;
+    if (supervisor !== this) return;
+    this.#slots.set(slot, SLOT.killSignal, killSignal);
+    this.#slots.set(slot, SLOT.killAfter, killAfter);
+    this.#slots.set(slot, SLOT.outputGrace, outputGrace);
   }
 
   /** Posts to the thread. */

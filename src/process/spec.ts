@@ -22,6 +22,8 @@ import { amount, bag, integer, oneOf, path, text } from "./validate.ts";
 
 /** What the child is fed by the pool: bytes, or a stream to pump. */
 export type InputSource = { readonly bytes: Uint8Array } | { readonly stream: Readable };
+/** Its stdin stays open, for input that comes later. */
+export const LATER: { readonly later: true } = Object.freeze({ later: true });
 
 /** Everything about a launch that does not depend on when or where it happens. */
 export interface LaunchSpec {
@@ -52,7 +54,7 @@ export interface LaunchSpec {
   readonly stderrTail: number;
   readonly encoding: Encoding;
   readonly check: boolean;
-  readonly input: InputSource | undefined;
+  readonly input: InputSource | typeof LATER | undefined;
   readonly signal: AbortSignal | undefined;
   readonly notify: NotifyPlan | undefined;
 }

@@ -30,6 +30,20 @@ describe("Fifo", () => {
     assert.equal(fifo.size, 0);
   });
 
+  it("shows the first one without taking it out", () => {
+    const fifo = new Fifo<string>();
+    assert.equal(fifo.first(), undefined);
+    const [a, b, c] = ["a", "b", "c"].map((item) => fifo.add(item)) as [number, number, number];
+    fifo.remove(a);
+    assert.equal(fifo.first(), "b");
+    assert.equal(fifo.size, 2);
+    assert.equal(fifo.shift(), "b");
+    fifo.remove(b);
+    assert.equal(fifo.first(), "c");
+    fifo.remove(c);
+    assert.equal(fifo.first(), undefined);
+  });
+
   it("does the same as an array, whatever is done to it", () => {
     const random = randoms(7);
     const fifo = new Fifo<number>();
