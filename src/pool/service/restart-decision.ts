@@ -63,7 +63,7 @@ export function asksForRestart(end: ProcessEnd, rules: RestartRules): boolean {
 }
 
 /**
- * @param healthyMs How long it had been ready.
+ * @param healthyMs How long it had been ready; below 0 if never.
  * @param random A number in [0, 1).
  */
 export function decide(
