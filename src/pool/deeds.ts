@@ -1,5 +1,5 @@
 // What kill() has done to a child, for its report.
-import type { Stopped } from "../process/report.ts";
+import type { ExitReport, Stopped } from "../process/report.ts";
 import { endsByDefault, SIGKILL, signalName } from "../process/signals.ts";
 
 /** The signals that a child got by kill(). */
@@ -27,11 +27,13 @@ export class Deeds {
     return this.#sent.has(signal);
   }
 
-  /** What the report says. What the pool did first stands, but for who sent the SIGKILL. */
-  stopped(earlier: Stopped | null): Stopped | null {
-    if (this.#killed === 0) return earlier;
-    if (earlier === null) return { by: "kill", signal: signalName(this.#killed), escalated: this.#escalated };
-    const needed = this.#killed === SIGKILL && earlier.signal !== "SIGKILL";
-    return needed ? { ...earlier, escalated: true } : earlier;
+  /** What the report is to say. What the pool did first stands, but for who sent the SIGKILL. */
+  stopped(report: ExitReport): Stopped | null {
+    const { stopped } = report;
+    if (this.#killed === 0) return stopped;
+    const killed = report.status === "signaled" && report.signal === "SIGKILL";
+    if (stopped === null) return { by: "kill", signal: signalName(this.#killed), escalated: killed && this.#escalated };
+    const needed = killed && this.#killed === SIGKILL && stopped.signal !== "SIGKILL";
+    return needed ? { ...stopped, escalated: true } : stopped;
   }
 }

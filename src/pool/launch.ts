@@ -282,7 +282,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** What kill() did, and the limit that the reason speaks of. */
   #withDeeds(report: ExitReport, { full }: Collected): ExitReport {
     const { spec } = this;
-    const stopped = this.#deeds === undefined ? report.stopped : this.#deeds.stopped(report.stopped);
+    const stopped = this.#deeds === undefined ? report.stopped : this.#deeds.stopped(report);
     const limit =
       report.reason === "output-limit"
         ? ({ name: "maxOutput", value: spec.maxOutput, fd: full } as const)
