@@ -5,7 +5,7 @@ import type { PidpoolError } from "../../errors.ts";
 import type { Notification } from "../../process/notification.ts";
 import type { ExitReport } from "../../process/report.ts";
 import type { LaunchSpec } from "../../process/spec.ts";
-import { Alarm } from "./alarm.ts";
+import { Alarm } from "../alarm.ts";
 import { Attempt, isUnstartable, type AttemptEvents } from "./attempt.ts";
 import { runCheck } from "./check.ts";
 import type { RestartInfo, ServiceEnd } from "./end.ts";
