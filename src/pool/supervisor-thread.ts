@@ -98,7 +98,10 @@ class SupervisorThread {
         if (this.#speaks(slot)) this.#listeners.listen(slot);
         this.#stopper.resumeWatchdog(slot);
       },
-      reap: (slot) => this.#reap(slot),
+      reap: (slot) => {
+        this.#endGroups([slot]);
+        this.#reap(slot);
+      },
       notice: (slot) => this.#notice(slot),
     });
     this.#flush();
@@ -145,6 +148,14 @@ class SupervisorThread {
   #handle(n: number): void {
     const events = this.#events;
     const slots = this.#slots;
+    const ended: number[] = [];
+    for (let i = 0; i < n; i++) {
+      const at = i * EPOLL_EVENT.WORDS + EPOLL_EVENT.data;
+      const slot = events[at] ?? 0;
+      // A pidfd's token is the slot.
+      if (slot >>> 24 === 0 && slots.generation(slot) === events[at + 1] && slots.isLive(slot)) ended.push(slot);
+    }
+    if (ended.length > 0) this.#endGroups(ended);
     for (let i = 0; i < n; i++) {
       const at = i * EPOLL_EVENT.WORDS + EPOLL_EVENT.data;
       const token = events[at] ?? 0;
@@ -167,6 +178,13 @@ class SupervisorThread {
 
   // ---- exits
 
+  /** Before these are reaped. */
+  #endGroups(ended: readonly number[]): void {
+    // While its pid is still its own, and those who speak for it can be found.
+    for (const slot of ended) if (this.#speaks(slot)) this.#listeners.drain(slot);
+    this.#stopper.endGroups(ended);
+  }
+
   #reap(slot: number): void {
     const slots = this.#slots;
     if (this.#reaped++ % EXITS_PER_LOOK === 0) {
@@ -174,9 +192,6 @@ class SupervisorThread {
       this.#ownPeak = ownPeakRss();
     }
     const speaks = this.#speaks(slot);
-    // While its pid is still its own, and those who speak for it can be found.
-    if (speaks) this.#listeners.drain(slot);
-    this.#stopper.endGroup(slot);
     if (reap(slots.region, slot, this.#now, this.#ownPeak) === "busy") {
       if (slots.state(slot) === STATE.running) {
         // A debugger reaps first. The pidfd stays readable: look now and then instead of spinning.
@@ -211,6 +226,7 @@ class SupervisorThread {
   }
 
   #poll(slot: number): void {
+    this.#endGroups([slot]);
     this.#reap(slot);
     if (this.#slots.isLive(slot)) this.#stopper.startPolling(slot);
   }

@@ -20,9 +20,15 @@ const ROUNDS = 10;
  * @param found Called when those that are there at first were found, and none was signalled yet.
  */
 export function signalDescendants(root: number, signal: number, leader: boolean, found?: () => void): void {
+  signalFamilies([root], signal, leader, found);
+}
+
+/** The same for several processes: it takes as many looks through /proc as for one. */
+export function signalFamilies(roots: readonly number[], signal: number, leader: boolean, found?: () => void): void {
+  const heads = new Set(roots);
   const done = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
-    const fresh = family(root, leader).filter(({ pid, startedAt }) => !done.has(`${pid} ${startedAt}`));
+    const fresh = family(heads, leader).filter(({ pid, startedAt }) => !done.has(`${pid} ${startedAt}`));
     if (round === 0) found?.();
     if (fresh.length === 0) return;
     for (const member of fresh) {
@@ -32,16 +38,16 @@ export function signalDescendants(root: number, signal: number, leader: boolean,
   }
 }
 
-function family(root: number, leader: boolean): Member[] {
+function family(heads: ReadonlySet<number>, leader: boolean): Member[] {
   const all = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? (read(Number(name)) ?? []) : []));
-  const pids = new Set([root]);
+  const pids = new Set(heads);
   const found: Member[] = [];
   // Children have larger pids than their parents only until numbers wrap: look until nothing is added.
   for (let before = -1; before !== found.length;) {
     before = found.length;
     for (const member of all) {
       if (pids.has(member.pid)) continue;
-      const kin = pids.has(member.parent) || (leader && (member.group === root || member.session === root));
+      const kin = pids.has(member.parent) || (leader && (heads.has(member.group) || heads.has(member.session)));
       if (!kin) continue;
       pids.add(member.pid);
       found.push(member);
