@@ -161,6 +161,22 @@ test("what does not heed stopSignal is killed after stopTimeout, with all that i
   await until(() => !pids.some(isAlive));
 });
 
+test("replicas that are killed together each take what they have started along, in sessions of their own too", async (t) => {
+  const dir = tempDir(t);
+  await using pool = new ProcessPool({ isolation: "none" });
+  const started = `setsid sh -c "echo \\$\\$ > '${dir}'/$PIDPOOL_REPLICA; exec sleep 1000" &`;
+  const text = `trap '' TERM; ${started} while :; do sleep 0.01; done`;
+  const service = script(pool, text, { replicas: 3, stopTimeout: 50 });
+  const read = (index: number): string => {
+    const file = join(dir, `${index}`);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  };
+  const all = [0, 1, 2];
+  await until(() => all.every((index) => read(index) !== ""));
+  await service.stop();
+  await until(() => all.every((index) => !isAlive(Number(read(index)))));
+});
+
 test("what a crashed process leaves in its group does not outlive it", async (t) => {
   const dir = tempDir(t);
   await using pool = new ProcessPool({ isolation: "none" });
