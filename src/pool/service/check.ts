@@ -34,7 +34,11 @@ export function runCommand(
   { signal, refed = true }: { readonly signal: AbortSignal; readonly refed?: boolean },
 ): Promise<ExitReport> {
   return new Promise((resolve, reject) => {
-    const end = (): void => launch?.stop("aborted", SIGKILL);
+    const end = (): void => {
+      // Whoever ends it may wait for that.
+      launch?.setRef(true);
+      launch?.stop("aborted", SIGKILL);
+    };
     const over = (): void => signal.removeEventListener("abort", end);
     const launch = host.launch(spec, {
       resolve: (process) =>

@@ -310,6 +310,8 @@ export class ReplicaRuntime implements AttemptEvents {
     // One that is being ended already is not signalled again.
     if (attempt === undefined || attempt.ending) return;
     const reason = event === "late" ? "timeout" : event === "unhealthy" ? "unhealthy" : "shutdown";
+    // Whoever has unref()ed it may wait for its end.
+    attempt.setRef(true);
     attempt.end(reason, this.spec.killSignal, performance.now());
   }
 

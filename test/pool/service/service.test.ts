@@ -298,6 +298,8 @@ test("Node ends with a service that is unref()ed, and waits for one that is not"
   assert.deepEqual([away.code, away.stdout], [0, ""], away.stderr);
   const asked = await startFixture("service", ["unref-asked"]).ended;
   assert.deepEqual([asked.code, asked.stdout], [0, ""], asked.stderr);
+  const waits = await startFixture("service", ["unref-stop"]).ended;
+  assert.deepEqual([waits.code, waits.stdout], [0, "closed\n"], waits.stderr);
   // Neither a process nor a listener keeps it alive while it waits to be restarted.
   const backoff = await startFixture("service", ["backoff"]).ended;
   assert.deepEqual([backoff.code, backoff.stdout], [0, "restarted\n"], backoff.stderr);
