@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";
@@ -9,7 +10,7 @@ import { ExitError, LaunchError, PidpoolError, type ProcessPool as Pool, type Wa
 import { rejection } from "../../helpers/errors.ts";
 import { tempDir } from "../../helpers/files.ts";
 import { refusal } from "../../helpers/isolation.ts";
-import { childPids, until } from "../../helpers/processes.ts";
+import { childPids, ignores, until } from "../../helpers/processes.ts";
 import { ProcessPool } from "../../helpers/pool.ts";
 
 /** A shell that says its pid and waits; the job is what it is to do. */
@@ -88,8 +89,10 @@ test("the time limit is that of the job, not of its process", async () => {
   const error = await rejection(warm.run({ input: "exec sleep 100", timeout: 50, killSignal: "SIGINT" }), ExitError);
   assert.equal(error.exit.reason, "timeout");
   assert.equal(error.exit.status === "signaled" && error.exit.signal, "SIGINT");
-  const stubborn = { input: "trap '' TERM; while :; do sleep 0.1; done", killAfter: 20, timeout: 50, check: false };
-  const { exit } = await warm.run(stubborn);
+  const stubborn = pool.command("sh", ["-c", "trap '' TERM; exec sleep 1000"]).warm({ spares: 1 });
+  await stubborn.ready;
+  await until(() => childPids().some((child) => ignores(child, constants.signals.SIGTERM)));
+  const { exit } = await stubborn.run({ killAfter: 20, timeout: 50, check: false });
   assert.deepEqual([exit.reason, exit.status === "signaled" && exit.signal], ["timeout", "SIGKILL"]);
 });
 
