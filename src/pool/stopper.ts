@@ -4,7 +4,7 @@ import { LEADER, SLOT, SPEAKS, STATE } from "../native/layout.ts";
 import { kill } from "../native/syscalls.ts";
 import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGABRT, SIGKILL, SIGSTOP } from "../process/signals.ts";
-import { signalDescendants } from "../process/tree.ts";
+import { signalFamilies } from "../process/tree.ts";
 import { Deadlines } from "./deadlines.ts";
 import { signalChild } from "./signal-child.ts";
 import type { Slots } from "./slots.ts";
@@ -128,37 +128,47 @@ export class Stopper {
     else if (signal !== SIGKILL && killAfter >= 0) this.#set(slot, DEADLINE.escalate, killAfter);
   }
 
-  /** The child has not heeded the signal that asked. What a service's has started goes with it, sessions of its own included. */
-  #kill(slot: number): void {
+  /** They have not heeded the signal that asked. What a service's have started goes with them, sessions of their own included. */
+  #kill(unheeded: readonly number[]): void {
     const slots = this.#slots;
-    if (slots.get(slot, SLOT.leader) === LEADER.sweeps && slots.state(slot) === STATE.running) {
+    const live = unheeded.filter((slot) => slots.isLive(slot));
+    const roots: number[] = [];
+    for (const slot of live) {
+      if (slots.get(slot, SLOT.leader) !== LEADER.sweeps || slots.state(slot) !== STATE.running) continue;
       // A stopped one cannot start others meanwhile; an ended one would leave orphans that nobody finds.
       signalChild(slots.region, slot, SIGSTOP, false);
-      signalDescendants(slots.get(slot, SLOT.pid), SIGKILL, true);
+      roots.push(slots.get(slot, SLOT.pid));
     }
-    this.stop(slot, slots.get(slot, SLOT.reason), SIGKILL);
+    if (roots.length > 0) signalFamilies(roots, SIGKILL, true);
+    for (const slot of live) this.stop(slot, slots.get(slot, SLOT.reason), SIGKILL);
   }
 
   /**
-   * The child has ended, and is not yet reaped: its pid, and so the id of the group or session that it led, is
-   * nobody else's. Where we ended it, those that it leaves behind there go along; of one that ends by itself, a
-   * service's only, and without a look through /proc: a thousand of them may crash together.
+   * Children have ended, and are not yet reaped: their pids, and so the ids of the groups or sessions that they led, are
+   * nobody else's. Where we ended one, those that it leaves behind there go along; of one that ends by itself, a
+   * service's only, and without a look through /proc. That takes as long as there are processes, so children that end
+   * together share it.
    */
-  endGroup(slot: number): void {
+  endGroups(ended: readonly number[]): void {
     const slots = this.#slots;
-    const leader = slots.get(slot, SLOT.leader);
-    const ended = slots.get(slot, SLOT.reason) !== 0;
-    if (leader === LEADER.no || (!ended && leader !== LEADER.sweeps)) return;
-    if (slots.state(slot) !== STATE.running) return;
-    const pid = slots.get(slot, SLOT.pid);
-    kill(-pid, SIGKILL);
-    if (ended) signalDescendants(pid, SIGKILL, true);
+    const roots: number[] = [];
+    for (const slot of ended) {
+      const leader = slots.get(slot, SLOT.leader);
+      const ours = slots.get(slot, SLOT.reason) !== 0;
+      if (leader === LEADER.no || (!ours && leader !== LEADER.sweeps)) continue;
+      if (slots.state(slot) !== STATE.running) continue;
+      const pid = slots.get(slot, SLOT.pid);
+      kill(-pid, SIGKILL);
+      if (ours) roots.push(pid);
+    }
+    if (roots.length > 0) signalFamilies(roots, SIGKILL, true);
   }
 
   /** Does what is due. */
   meet(): void {
     if (this.#deadlines.size === 0) return;
     const slots = this.#slots;
+    const unheeded: number[] = [];
     for (const key of this.#deadlines.due(monotonicNow())) {
       const slot = Math.floor(key / KINDS);
       switch (key % KINDS) {
@@ -166,7 +176,7 @@ export class Stopper {
           this.stop(slot, reasonCode("timeout"), slots.get(slot, SLOT.killSignal));
           break;
         case DEADLINE.escalate:
-          if (slots.isLive(slot)) this.#kill(slot);
+          unheeded.push(slot);
           break;
         case DEADLINE.resend:
           if (slots.isLive(slot)) this.stop(slot, slots.get(slot, SLOT.reason), slots.get(slot, SLOT.lastSignal));
@@ -185,6 +195,7 @@ export class Stopper {
           break;
       }
     }
+    this.#kill(unheeded);
   }
 
   #set(slot: number, kind: number, duration: number): void {

@@ -98,7 +98,7 @@ class SupervisorThread {
         this.#listeners.listen(slot);
         this.#stopper.resumeWatchdog(slot);
       },
-      reap: (slot) => this.#reap(slot),
+      reap: (slot) => this.#reapAll([slot]),
       notice: (slot) => this.#notice(slot),
     });
     this.#flush();
@@ -143,6 +143,7 @@ class SupervisorThread {
   }
 
   #handle(n: number): void {
+    this.#handleExits(n);
     const events = this.#events;
     const slots = this.#slots;
     for (let i = 0; i < n; i++) {
@@ -158,8 +159,7 @@ class SupervisorThread {
       // Nor does closing end the events at once while a child between clone and exec has a copy of the fd.
       const live = slots.isLive(slot);
       const kind = token >>> 24;
-      if (kind === 0 && live) this.#reap(slot);
-      else if (kind >= NOTIFY_SOCKET) {
+      if (kind >= NOTIFY_SOCKET) {
         if (live) this.#listeners.hear(slot, kind);
       } else if (kind > 0 && (live || this.#lingering.has(slot))) this.#readOutput(slot, kind - 1);
     }
@@ -167,15 +167,32 @@ class SupervisorThread {
 
   // ---- exits
 
+  #handleExits(n: number): void {
+    const events = this.#events;
+    const slots = this.#slots;
+    const ended: number[] = [];
+    for (let i = 0; i < n; i++) {
+      const at = i * EPOLL_EVENT.WORDS + EPOLL_EVENT.data;
+      const token = events[at] ?? 0;
+      if (token >>> 24 !== 0) continue;
+      if (slots.generation(token) === events[at + 1] && slots.isLive(token)) ended.push(token);
+    }
+    this.#reapAll(ended);
+  }
+
+  #reapAll(ended: readonly number[]): void {
+    // While their pids are still their own, and those who speak for them can be found.
+    for (const slot of ended) if (this.#speaks(slot)) this.#listeners.drain(slot);
+    this.#stopper.endGroups(ended);
+    for (const slot of ended) this.#reap(slot);
+  }
+
   #reap(slot: number): void {
     const slots = this.#slots;
     if (this.#reaped++ % EXITS_PER_LOOK === 0) {
       this.#now = monotonicNow();
       this.#ownPeak = ownPeakRss();
     }
-    // While its pid is still its own, and those who speak for it can be found.
-    if (this.#speaks(slot)) this.#listeners.drain(slot);
-    this.#stopper.endGroup(slot);
     if (reap(slots.region, slot, this.#now, this.#ownPeak) === "busy") {
       if (slots.state(slot) === STATE.running) {
         // A debugger reaps first. The pidfd stays readable: look now and then instead of spinning.
@@ -210,7 +227,7 @@ class SupervisorThread {
   }
 
   #poll(slot: number): void {
-    this.#reap(slot);
+    this.#reapAll([slot]);
     if (this.#slots.isLive(slot)) this.#stopper.startPolling(slot);
   }
 

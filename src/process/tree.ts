@@ -20,9 +20,14 @@ const ROUNDS = 10;
  * @param found Called when those that are there at first were found, and none was signalled yet.
  */
 export function signalDescendants(root: number, signal: number, leader: boolean, found?: () => void): void {
+  signalFamilies([root], signal, leader, found);
+}
+
+/** The same for several processes, in as many looks through /proc as one of them takes. */
+export function signalFamilies(roots: readonly number[], signal: number, leaders: boolean, found?: () => void): void {
   const done = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
-    const fresh = family(root, leader).filter(({ pid, startedAt }) => !done.has(`${pid} ${startedAt}`));
+    const fresh = families(roots, leaders).filter(({ pid, startedAt }) => !done.has(`${pid} ${startedAt}`));
     if (round === 0) found?.();
     if (fresh.length === 0) return;
     for (const member of fresh) {
@@ -32,17 +37,17 @@ export function signalDescendants(root: number, signal: number, leader: boolean,
   }
 }
 
-function family(root: number, leader: boolean): Member[] {
+function families(roots: readonly number[], leaders: boolean): Member[] {
   const all = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? (read(Number(name)) ?? []) : []));
-  const pids = new Set([root]);
+  const pids = new Set(roots);
+  const led = new Set(leaders ? roots : []);
   const found: Member[] = [];
   // Children have larger pids than their parents only until numbers wrap: look until nothing is added.
   for (let before = -1; before !== found.length;) {
     before = found.length;
     for (const member of all) {
       if (pids.has(member.pid)) continue;
-      const kin = pids.has(member.parent) || (leader && (member.group === root || member.session === root));
-      if (!kin) continue;
+      if (!pids.has(member.parent) && !led.has(member.group) && !led.has(member.session)) continue;
       pids.add(member.pid);
       found.push(member);
     }
