@@ -36,6 +36,8 @@ export class Stopper {
   readonly #slots: Slots;
   readonly #events: DeadlineEvents;
   readonly #deadlines = new Deadlines();
+  /** How often {@link stop} was called. */
+  stops = 0;
 
   constructor(slots: Slots, events: DeadlineEvents) {
     this.#slots = slots;
@@ -110,6 +112,7 @@ export class Stopper {
 
   /** Begins to end a child. The first reason stays; SIGKILL follows after `killAfter`, from now again with signal 0. */
   stop(slot: number, reason: number, asked: number): void {
+    this.stops++;
     const slots = this.#slots;
     const state = slots.state(slot);
     if (state === STATE.exited) return;

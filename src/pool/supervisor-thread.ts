@@ -98,7 +98,7 @@ class SupervisorThread {
         this.#listeners.listen(slot);
         this.#stopper.resumeWatchdog(slot);
       },
-      reap: (slot) => this.#reapAll([slot]),
+      reap: (slot) => this.#sweepAndReap(slot),
       notice: (slot) => this.#notice(slot),
     });
     this.#flush();
@@ -143,9 +143,9 @@ class SupervisorThread {
   }
 
   #handle(n: number): void {
-    this.#handleExits(n);
     const events = this.#events;
     const slots = this.#slots;
+    let swept = -1;
     for (let i = 0; i < n; i++) {
       const at = i * EPOLL_EVENT.WORDS + EPOLL_EVENT.data;
       const token = events[at] ?? 0;
@@ -159,7 +159,12 @@ class SupervisorThread {
       // Nor does closing end the events at once while a child between clone and exec has a copy of the fd.
       const live = slots.isLive(slot);
       const kind = token >>> 24;
-      if (kind >= NOTIFY_SOCKET) {
+      if (kind === 0 && live) {
+        // Who is stopped after the sweep needs another one.
+        if (swept !== this.#stopper.stops) this.#sweep(this.#exits(i, n));
+        swept = this.#stopper.stops;
+        this.#reap(slot);
+      } else if (kind >= NOTIFY_SOCKET) {
         if (live) this.#listeners.hear(slot, kind);
       } else if (kind > 0 && (live || this.#lingering.has(slot))) this.#readOutput(slot, kind - 1);
     }
@@ -167,24 +172,23 @@ class SupervisorThread {
 
   // ---- exits
 
-  #handleExits(n: number): void {
+  /** Slots whose children have ended, by the events of this batch from there on. */
+  #exits(from: number, n: number): number[] {
     const events = this.#events;
     const slots = this.#slots;
     const ended: number[] = [];
-    for (let i = 0; i < n; i++) {
+    for (let i = from; i < n; i++) {
       const at = i * EPOLL_EVENT.WORDS + EPOLL_EVENT.data;
-      const token = events[at] ?? 0;
-      if (token >>> 24 !== 0) continue;
-      if (slots.generation(token) === events[at + 1] && slots.isLive(token)) ended.push(token);
+      const slot = events[at] ?? 0;
+      if (slot >>> 24 === 0 && slots.generation(slot) === events[at + 1] && slots.isLive(slot)) ended.push(slot);
     }
-    this.#reapAll(ended);
+    return ended;
   }
 
-  #reapAll(ended: readonly number[]): void {
-    // While their pids are still their own, and those who speak for them can be found.
+  /** Ends what children leave behind, while their pids are still their own, and those who speak for them can be found. */
+  #sweep(ended: readonly number[]): void {
     for (const slot of ended) if (this.#speaks(slot)) this.#listeners.drain(slot);
     this.#stopper.endGroups(ended);
-    for (const slot of ended) this.#reap(slot);
   }
 
   #reap(slot: number): void {
@@ -226,8 +230,13 @@ class SupervisorThread {
     }
   }
 
+  #sweepAndReap(slot: number): void {
+    this.#sweep([slot]);
+    this.#reap(slot);
+  }
+
   #poll(slot: number): void {
-    this.#reapAll([slot]);
+    this.#sweepAndReap(slot);
     if (this.#slots.isLive(slot)) this.#stopper.startPolling(slot);
   }
 

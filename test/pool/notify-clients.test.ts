@@ -30,7 +30,7 @@ const LEVELS: readonly LaunchOptions[] = [
 for (const options of LEVELS) {
   test(`systemd-notify: ${JSON.stringify(options)}`, { skip: noSystemd }, async (t) => {
     const { isolation = "none", cwd } = options;
-    const why = await refusal(cwd === undefined ? isolation : { mount: true });
+    const why = await refusal(isolation, { cwd });
     if (why !== false) return t.skip(why);
     await using pool = new ProcessPool();
     const child = await pool.spawn("sh", ["-c", SCRIPT], {
