@@ -95,7 +95,7 @@ class SupervisorThread {
     takeOver(slots, this.#stopper, {
       inheritOutput: (slot) => this.#captures.set(slot, new Capture(slots.region, slot, begin.epoll, true)),
       listen: (slot) => {
-        this.#listeners.listen(slot);
+        if (this.#speaks(slot)) this.#listeners.listen(slot);
         this.#stopper.resumeWatchdog(slot);
       },
       reap: (slot) => this.#sweepAndReap(slot),
@@ -213,7 +213,7 @@ class SupervisorThread {
       else pidfdSendSignal(init, SIGKILL);
     }
     this.#stopper.clear(slot);
-    this.#listeners.close(slot);
+    if (this.#speaks(slot)) this.#listeners.close(slot);
     if (slots.get(slot, SLOT.captures) === 0) {
       this.#report(RECORD.exited, slot);
       return;
@@ -348,7 +348,7 @@ class SupervisorThread {
       this.#capture(slot).abandon();
       this.#captures.delete(slot);
     }
-    this.#listeners.forget(slot);
+    if (this.#speaks(slot)) this.#listeners.forget(slot);
     // A deputy of the launcher could not wait for a child that failed before exec.
     const pidfd = this.#slots.get(slot, SLOT.pidfd);
     if (record === RECORD.failed && pidfd >= 0) {
