@@ -26,7 +26,7 @@ describe("services in cgroups", { skip: outsideVm }, () => {
     await using pool = new ProcessPool();
     const service = script(pool, `exec ${HOG}`, {
       limits: { memory },
-      restart: { policy: "on-abnormal", backoff: { initial: 1 }, startLimit: { burst: 2 } },
+      restart: { policy: "on-abnormal", backoff: { initial: 1 }, startLimit: { burst: 2, interval: 1_000_000 } },
     });
     const { reports } = await failure(service);
     assert.deepEqual(

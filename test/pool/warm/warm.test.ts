@@ -54,8 +54,8 @@ test("input of every kind reaches any program that reads stdin", async () => {
     yield Buffer.from("b");
   })();
   assert.equal((await sums.run({ input: iterable })).stdout, sum("ab"));
-  const python = pool.command("python3", ["-c", "import sys; print(len(sys.stdin.read()))"]).warm({ spares: 1 });
-  assert.equal((await python.run({ input: new Uint8Array(65_537) })).stdout, "65537\n");
+  const count = pool.command("wc", ["-c"]).warm({ spares: 1 });
+  assert.equal((await count.run({ input: new Uint8Array(65_537) })).stdout.trim(), "65537");
   const own = pool.command("cat", [], { input: "own", encoding: "hex" }).warm({ spares: 1 });
   assert.equal((await own.run()).stdout, Buffer.from("own").toString("hex"));
   assert.equal((await own.run({ input: "x" })).stdout, "78");
