@@ -94,8 +94,8 @@ describe("services in cgroups", { skip: outsideVm }, () => {
     const service = pool.service({
       name: "service",
       file: "sh",
-      // Its stdin stays open.
-      args: ["-c", 'sleep 1000 | "$0" "$@"', speaker.file, "@orphan", "READY=1\nSTATUS=from afar"],
+      // Its stdin stays open; the speaker waits until it was heard, since nobody knows who it was once it has ended.
+      args: ["-c", 'sleep 1000 | "$0" "$@"', speaker.file, "@orphan", "READY=1\nSTATUS=from afar", "@fd"],
       limits: { pids: 20 },
       ready: "notify",
     });
