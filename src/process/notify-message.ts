@@ -132,9 +132,9 @@ export function readMessage(assignments: Assignments): Notification {
   };
 }
 
-/** WATCHDOG_USEC= in whole milliseconds; 0 ends the watchdog. */
+/** WATCHDOG_USEC= in whole milliseconds; 0 ends the watchdog, as does systemd's word for infinity, practically. */
 export function watchdogPeriod(assignments: Assignments): number | undefined {
-  const usec = wholeNumber(assignments.get("WATCHDOG_USEC"), Number.MAX_SAFE_INTEGER);
+  const usec = wholeNumber(assignments.get("WATCHDOG_USEC"), 2 ** 64);
   return usec === undefined ? undefined : Math.min(Math.ceil(usec / 1000), 0x7fffffff);
 }
 
