@@ -42,7 +42,8 @@ export class Kin {
   }
 
   has(pid: number): boolean {
-    if (pid === this.#pid) return true;
+    // With CAP_SYS_ADMIN systemd-notify speaks as its parent, which we are where it is the child itself.
+    if (pid === this.#pid || pid === process.pid) return true;
     // Of another pid namespace than ours or one beneath.
     if (pid === 0) return false;
     let known = this.#known.get(pid);
