@@ -3,7 +3,7 @@
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ExitError, ProcessPool } from "pidpool";
+import { ExitError, explain, ProcessPool } from "pidpool";
 import { LIMITS } from "./limits.ts";
 import { judge, type Verdict } from "./verdict.ts";
 
@@ -39,7 +39,7 @@ async function judgeOne(name: string): Promise<Judged> {
   try {
     const [file, ...args] = await prepare(join(SUBMISSIONS, name));
     const result = await pool.run(file, args, { ...LIMITS, input: INPUT });
-    return { verdict: judge(result, EXPECTED), why: JSON.stringify(result.exit) };
+    return { verdict: judge(result, EXPECTED), why: explain(result.exit, { file: name }) };
   } catch (error) {
     if (!(error instanceof ExitError)) throw error;
     return { verdict: "does not compile", why: error.message };

@@ -1,15 +1,13 @@
 // One launch as the pool's thread knows it, from the call to the exit.
 import type { Socket } from "node:net";
-import { finished, type Readable } from "node:stream";
-import { EPIPE } from "../native/errno.ts";
-import { close, hasReader } from "../native/syscalls.ts";
 import type { Notification } from "../process/notification.ts";
 import type { ExitReport } from "../process/report.ts";
 import type { StdioStream } from "../process/process.ts";
 import type { InputSource, LaunchSpec } from "../process/spec.ts";
 import type { Collected } from "./collect-output.ts";
 import type { Ground } from "./ground.ts";
-import { feedOf, fillPipe, type Feed, type Plumbing } from "./plumbing.ts";
+import { ChildInput } from "./child-input.ts";
+import type { Plumbing } from "./plumbing.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { TailedSocket } from "./tailed-socket.ts";
 
@@ -42,83 +40,45 @@ export class Child {
   ground: Ground | undefined;
   /** Where its notifications go; there as long as it has a slot. */
   notifyPath: string | undefined;
-  #feed: Socket | undefined;
+  #input: ChildInput | undefined;
 
   /** @param announce whether {@link ChildEvents.launched} is wanted; it costs the supervisor a wake-up. */
   constructor(spec: LaunchSpec, events: ChildEvents, announce: boolean) {
     this.spec = spec;
     this.events = events;
     this.announce = announce;
-    const { input } = spec;
-    // From now on: a stream that breaks while the launch waits must not crash the program.
-    if (input !== undefined && "stream" in input)
-      finished(input.stream, { writable: false }, (error) => this.inputEnded(error, spec.killSignal));
+    const { input, killSignal } = spec;
+    if (input === undefined || !("stream" in input)) return;
+    this.#input = new ChildInput();
+    this.#input.guard(input.stream, () => this.supervisor?.stop(this, "input-error", killSignal));
   }
 
   /** Takes over the streams of a launch under way and starts to feed the child's stdin. */
   connect(plumbing: Plumbing): void {
     plumbing.makeStreams();
     this.stdio = plumbing.stdio;
-    this.#later = plumbing.takeLater();
+    const waiting = plumbing.takeLater();
+    if (waiting >= 0) (this.#input ??= new ChildInput()).wait(waiting);
     const { feed } = plumbing;
     if (feed === undefined) return;
     const { input } = this.spec;
-    this.#supply(feed, input !== undefined && "stream" in input ? input.stream : undefined);
+    const stream = input !== undefined && "stream" in input ? input.stream : undefined;
+    (this.#input ??= new ChildInput()).supply(feed, stream, this.refed);
   }
 
-  /**
-   * Writes to a stdin that was held open, and ends it.
-   *
-   * @returns false where nobody has it open any more; then nothing was taken from the input.
-   */
+  /** See {@link ChildInput.give}. */
   feed(input: InputSource): boolean {
-    const fd = this.#later;
-    if (fd < 0 || !hasReader(fd)) return false;
-    let rest: Uint8Array | undefined;
-    if ("bytes" in input) {
-      const written = fillPipe(fd, input.bytes);
-      if (written === -EPIPE) return false;
-      rest = input.bytes.subarray(Math.max(0, written));
-    }
-    this.#later = -1;
-    if (rest?.length === 0) close(fd);
-    else this.#supply(feedOf(fd, rest), "stream" in input ? input.stream : undefined);
-    return true;
+    return this.#input?.give(input, this.refed) === true;
   }
 
-  #supply({ socket, rest }: Feed, stream: Readable | undefined): void {
-    this.#feed = socket;
-    if (!this.refed) socket.unref();
-    if (stream !== undefined) {
-      this.#pump(stream, socket);
-    } else {
-      socket.on("error", () => socket.destroy());
-      socket.end(rest ?? new Uint8Array(0));
-    }
-  }
-
-  /** Not pipeline(), which would end the child's stdin when the stream breaks off: that looks like its end. */
-  #pump(stream: Readable, socket: Socket): void {
-    const over = (): void => {
-      // A child may end without reading everything: that is no failure of the stream.
-      this.#inputOver = true;
-      stream.destroy();
-    };
-    socket.on("error", over).once("close", over);
-    stream.pipe(socket);
-  }
-
-  /** The pool's end of a stdin that waits for its input. */
-  #later = -1;
-  #inputOver = false;
   /** Why the input stream failed, if it did. */
-  inputError: unknown;
+  get inputError(): unknown {
+    return this.#input?.error;
+  }
 
   /** A child must not take a broken-off input for a whole one: its stdin stays open until it is stopped. */
   inputEnded(error: NodeJS.ErrnoException | null | undefined, killSignal: number): void {
-    if (error === null || error === undefined || this.#inputOver) return;
-    this.inputError = error;
-    this.supervisor?.stop(this, "input-error", killSignal);
+    if (this.#input?.fails(error) === true) this.supervisor?.stop(this, "input-error", killSignal);
   }
 
   /** The end of a stderr that is piped, as far as it was read; null where none is kept. */
@@ -131,7 +91,8 @@ export class Child {
     if (this.refed === ref) return;
     this.refed = ref;
     this.supervisor?.countRef(ref ? 1 : -1);
-    for (const stream of [...this.stdio, this.#feed]) {
+    this.#input?.setRef(ref);
+    for (const stream of this.stdio) {
       const socket = stream as Socket | null | undefined;
       if (ref) socket?.ref();
       else socket?.unref();
@@ -140,10 +101,7 @@ export class Child {
 
   /** The child is gone or never was. */
   disconnect(failed: boolean): void {
-    if (this.#later >= 0) close(this.#later);
-    this.#later = -1;
-    this.#feed?.destroy();
-    this.#feed = undefined;
+    this.#input?.close();
     if (failed) for (const stream of this.stdio) stream?.destroy();
   }
 }

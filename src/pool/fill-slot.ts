@@ -6,6 +6,8 @@ import type { OwnEnd, Plumbing } from "./plumbing.ts";
 import { eventToken } from "./protocol.ts";
 import type { Slots } from "./slots.ts";
 
+const NONE: readonly OwnEnd[] = [];
+
 /** Sets every field that a launch, its supervisor or its report will read, but the state and the spec. */
 export function fillSlot(
   slots: Slots,
@@ -13,7 +15,7 @@ export function fillSlot(
   { spec, announce, ground }: Child,
   plumbing: Plumbing | undefined,
 ): void {
-  const captures: readonly OwnEnd[] = plumbing?.captures ?? [];
+  const captures = plumbing?.captures ?? NONE;
   const { notify } = spec;
   const { words, doubles } = slots.region;
   const at = slots.region.slot(slot);
@@ -32,7 +34,6 @@ export function fillSlot(
   set(SLOT.killSignal, spec.killSignal);
   set(SLOT.lastSignal, 0);
   set(SLOT.stopSignal, 0);
-  set(SLOT.coreMask, 0);
   set(SLOT.stopRequest, 0);
   set(SLOT.timeout, spec.timeout);
   set(SLOT.killAfter, spec.killAfter);
@@ -42,12 +43,17 @@ export function fillSlot(
   set(SLOT.wantsBytes, spec.encoding === "buffer" ? 1 : 0);
   set(SLOT.init, ground?.init ?? -1);
   set(SLOT.life, ground?.life ?? -1);
-  set(SLOT.notifySocket, plumbing?.notifySocket?.fd ?? -1);
-  set(SLOT.notifyFd, plumbing?.notifyFd ?? -1);
-  const speaks = notify === undefined ? 0 : SPEAKS.yes | (notify.watchedFromExec ? SPEAKS.watchedFromExec : 0);
-  set(SLOT.speaks, speaks | (ground !== undefined && ground.cgroup >= 0 ? SPEAKS.ownGroup : 0));
-  set(SLOT.watchdog, notify?.watchdog ?? 0);
+  // The other fields of notify count only where it speaks.
+  set(SLOT.speaks, 0);
   set(SLOT.watched, 0);
+  if (notify !== undefined) {
+    const ownGroup = ground !== undefined && ground.cgroup >= 0;
+    const fromExec = notify.watchedFromExec ? SPEAKS.watchedFromExec : 0;
+    set(SLOT.speaks, SPEAKS.yes | fromExec | (ownGroup ? SPEAKS.ownGroup : 0));
+    set(SLOT.notifySocket, plumbing?.notifySocket?.fd ?? -1);
+    set(SLOT.notifyFd, plumbing?.notifyFd ?? -1);
+    set(SLOT.watchdog, notify.watchdog);
+  }
   set(SLOT.captures, captures.length);
   let record = SLOT.capture;
   for (const { fd, target, passOn } of captures) {

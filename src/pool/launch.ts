@@ -5,14 +5,13 @@ import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../err
 import { locateCore } from "../process/core-dump.ts";
 import { launchError } from "../process/diagnose.ts";
 import type { Notification } from "../process/notification.ts";
-import { LastWords } from "../process/notify-message.ts";
 import { limitReason, ownLimit } from "../process/limit-reason.ts";
 import { type KillScope, Process, type ProcessControl } from "../process/process.ts";
 import { exitMessage } from "../process/explain.ts";
-import type { ExitReason, ExitReport, Stopped } from "../process/report.ts";
+import type { ExitReason, ExitReport } from "../process/report.ts";
 import type { Encoding } from "../process/options.ts";
 import type { RunResult } from "../process/result.ts";
-import { endsByDefault, SIGKILL, signalName, SIGSTOP } from "../process/signals.ts";
+import { SIGKILL, SIGSTOP } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { outputTail } from "../process/stderr-tail.ts";
 import { signalDescendants } from "../process/tree.ts";
@@ -20,10 +19,12 @@ import { errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import type { Collected } from "./collect-output.ts";
+import { Deeds } from "./deeds.ts";
 import type { Ticket } from "./fifo.ts";
 import { PARKED } from "./namespaces.ts";
 import { RETRY, retryDelay } from "./retry.ts";
 import type { Rostered } from "./roster.ts";
+import { Speech } from "./speech.ts";
 import { NO_ROOM } from "./supervisor.ts";
 
 /** What a launch needs of its pool. */
@@ -46,6 +47,12 @@ export interface Answer<T> {
   reject(error: unknown): void;
 }
 
+/** Attempts that came to nothing. */
+interface Failures {
+  count: number;
+  readonly since: number;
+}
+
 /** A launch in whatever state. */
 export class Launch implements ChildEvents, ProcessControl, Rostered {
   readonly spec: LaunchSpec;
@@ -56,23 +63,17 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   readonly #host: LaunchHost;
   readonly #run: Answer<RunResult> | undefined;
   readonly #spawn: Answer<Process> | undefined;
-  readonly #calledAt = performance.now();
+  // Thousands of children live at once: what few of them need is made when they do.
+  /** Milliseconds from the call until the launch began; until then less the time of the call, so negative. */
+  #waitMs = -performance.now();
   #forgetAbort: (() => void) | undefined;
-  #beganAt = 0;
-  #attempts = 0;
-  #firstFailure = 0;
-  #announced = false;
-  /** Signals that kill() has delivered; kept only where the report may ask. */
-  #sent: Set<string> | undefined;
-  /** The last signal that kill() has delivered and that could end the child, 0 for none. */
-  #killed = 0;
-  #escalated = false;
+  #failures: Failures | undefined;
+  #deeds: Deeds | undefined;
+  #speech: Speech | undefined;
   #process: Process | undefined;
-  #lastWords: LastWords | undefined;
-  /** What is not told until whoever awaits spawn() has had a chance to listen. */
-  #held: (() => void)[] | undefined;
   /** Resolves once the group that no child was born in is gone. */
   #abandoned: Promise<void> | undefined;
+  #announced = false;
   /** There is no child any more, and will be none. */
   #gone = false;
 
@@ -94,12 +95,11 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   /** Milliseconds from the call until the launch began. */
   get waitMs(): number {
-    return this.#beganAt - this.#calledAt;
+    return Math.max(0, this.#waitMs);
   }
 
   /** What the launch needs beside its child cannot be had. */
   refused(error: unknown): void {
-    this.#attempts++;
     const { errno } = error as Partial<PidpoolError>;
     this.#failedWith("cgroup", errnoNumber(errno), () => this.#reject(error));
   }
@@ -125,7 +125,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   /** Begins, or begins again. */
   attempt(): void {
-    if (this.#beganAt === 0) this.#beganAt = performance.now();
+    if (this.#waitMs < 0) this.#waitMs += performance.now();
     if (this.child.inputError !== undefined) {
       this.#end(undefined);
       this.#reject(inputError(this.spec, this.child.inputError));
@@ -136,7 +136,6 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       result = this.#host.begin(this);
     } catch (error) {
       // Not even a supervisor could be set up.
-      this.#attempts++;
       this.#failedWith("supervisor", errnoNumber((error as Partial<PidpoolError>).errno), () => this.#reject(error));
       return;
     }
@@ -145,7 +144,6 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       this.#host.retry(this, RETRY.first, false);
       return;
     }
-    this.#attempts++;
     if (result < 0) this.failed("pipe", -result, 0);
   }
 
@@ -159,27 +157,13 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const { spec, child } = this;
     this.#process = new Process(pid, spec, child.stdio, this);
     this.#spawn.resolve(this.#process);
-    if (spec.notify === undefined) return;
-    // An await goes on in a later microtask, but words and even the exit may have come already.
-    this.#held = [];
-    setImmediate(() => this.#release());
-  }
-
-  #release(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    for (const tell of held ?? []) tell();
-  }
-
-  /** Tells whoever has the process, in the order of these calls. */
-  #tell(tell: () => void): void {
-    if (this.#held === undefined) tell();
-    else this.#held.push(tell);
+    if (spec.notify !== undefined) (this.#speech ??= new Speech()).hold();
   }
 
   notified(notification: Notification): void {
-    (this.#lastWords ??= new LastWords()).hear(notification);
-    this.#tell(() => this.#process?.heard(notification));
+    const speech = (this.#speech ??= new Speech());
+    speech.words.hear(notification);
+    speech.tell(() => this.#process?.heard(notification));
   }
 
   setRef(ref: boolean): void {
@@ -200,8 +184,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const result = scope === "tree" && signal !== 0 ? this.#signalTree(signal, toChild) : toChild();
     if (result === undefined) return false;
     if (result >= 0) {
-      if (endsByDefault(signal)) this.#killed = signal;
-      if (spec.limits.length > 0 || spec.cgroup !== undefined) (this.#sent ??= new Set()).add(signalName(signal));
+      (this.#deeds ??= new Deeds()).sent(signal);
       return true;
     }
     const errno = errnoName(-result);
@@ -217,10 +200,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   escalate(): void {
-    const before = this.#killed;
-    if (!this.kill(SIGKILL, "process") || before === 0) return;
-    this.#killed = before;
-    this.#escalated = true;
+    const result = this.child.supervisor?.signal(this.child, SIGKILL, false);
+    if (result !== undefined && result >= 0) (this.#deeds ??= new Deeds()).escalated();
   }
 
   #signalTree(signal: number, toChild: () => number | undefined): number | undefined {
@@ -249,10 +230,12 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   #failedWith(stage: string, errno: number, giveUp: () => void): void {
     const now = performance.now();
-    if (this.#attempts === 1) this.#firstFailure = now;
+    const failures = (this.#failures ??= { count: 0, since: now });
+    failures.count++;
+    const lasting = now - failures.since;
     // No child can be born into a pid namespace whose init has died.
-    const homeless = this.child.ground?.lost === true && now - this.#firstFailure < RETRY.total;
-    const delay = homeless ? RETRY.first : retryDelay(stage, errno, this.#attempts, now - this.#firstFailure);
+    const homeless = this.child.ground?.lost === true && lasting < RETRY.total;
+    const delay = homeless ? RETRY.first : retryDelay(stage, errno, failures.count, lasting);
     this.leave();
     // A stream that was already being read cannot be given to a second child.
     if (
@@ -279,12 +262,12 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   exited(report: ExitReport, collected: Collected): void {
     this.#gone = true;
-    const spoken = this.#lastWords === undefined ? report : { ...report, message: this.#lastWords.message };
+    const spoken = this.#speech === undefined ? report : { ...report, message: this.#speech.words.message };
     const attributed = this.#withDeeds(this.#attribute(spoken), collected);
     const { ground } = this.child;
     // Not over before the whole tree is.
     if (ground?.lingers === true)
-      ground.settle(attributed, this.#sent?.has("SIGKILL") === true, (seen) => this.#located(seen, collected));
+      ground.settle(attributed, this.#deeds?.has("SIGKILL") === true, (seen) => this.#located(seen, collected));
     else this.#located(attributed, collected);
   }
 
@@ -299,7 +282,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** What kill() did, and the limit that the reason speaks of. */
   #withDeeds(report: ExitReport, { full }: Collected): ExitReport {
     const { spec } = this;
-    const stopped = this.#killed === 0 ? report.stopped : this.#stoppedByKill(report.stopped);
+    const stopped = this.#deeds === undefined ? report.stopped : this.#deeds.stopped(report);
     const limit =
       report.reason === "output-limit"
         ? ({ name: "maxOutput", value: spec.maxOutput, fd: full } as const)
@@ -309,19 +292,13 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     return limit === null && stopped === report.stopped ? report : { ...report, stopped, limit };
   }
 
-  /** What the pool did first stands, but for who sent the SIGKILL. */
-  #stoppedByKill(earlier: Stopped | null): Stopped {
-    if (earlier === null) return { by: "kill", signal: signalName(this.#killed), escalated: this.#escalated };
-    const needed = this.#killed === SIGKILL && earlier.signal !== "SIGKILL";
-    return needed ? { ...earlier, escalated: true } : earlier;
-  }
-
   #exited(report: ExitReport, collected: Collected): void {
     // The exit may be known before the word of the launch.
     if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, collected);
     this.#end(report);
-    this.#tell(() => this.#process?.settle(result));
+    if (this.#speech === undefined) this.#process?.settle(result);
+    else this.#speech.tell(() => this.#process?.settle(result));
     if (this.#run === undefined) return;
     if (!this.spec.check || (report.status === "exited" && report.code === 0 && report.reason === "exit")) {
       this.#run.resolve(result);
@@ -341,7 +318,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     if (killed && this.spec.isolation.home === "contained" && ground?.lost === true)
       return { ...report, reason: "guardian-died" };
     if (limits.length === 0) return report;
-    const reason = limitReason(report, limits, (signal) => this.#sent?.has(signal) ?? false);
+    const reason = limitReason(report, limits, (signal) => this.#deeds?.has(signal) ?? false);
     return reason === report.reason ? report : { ...report, reason };
   }
 

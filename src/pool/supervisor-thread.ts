@@ -95,7 +95,7 @@ class SupervisorThread {
     takeOver(slots, this.#stopper, {
       inheritOutput: (slot) => this.#captures.set(slot, new Capture(slots.region, slot, begin.epoll, true)),
       listen: (slot) => {
-        this.#listeners.listen(slot);
+        if (this.#speaks(slot)) this.#listeners.listen(slot);
         this.#stopper.resumeWatchdog(slot);
       },
       reap: (slot) => this.#reap(slot),
@@ -173,8 +173,9 @@ class SupervisorThread {
       this.#now = monotonicNow();
       this.#ownPeak = ownPeakRss();
     }
+    const speaks = this.#speaks(slot);
     // While its pid is still its own, and those who speak for it can be found.
-    if (this.#speaks(slot)) this.#listeners.drain(slot);
+    if (speaks) this.#listeners.drain(slot);
     this.#stopper.endGroup(slot);
     if (reap(slots.region, slot, this.#now, this.#ownPeak) === "busy") {
       if (slots.state(slot) === STATE.running) {
@@ -192,7 +193,7 @@ class SupervisorThread {
       else pidfdSendSignal(init, SIGKILL);
     }
     this.#stopper.clear(slot);
-    this.#listeners.close(slot);
+    if (speaks) this.#listeners.close(slot);
     if (slots.get(slot, SLOT.captures) === 0) {
       this.#report(RECORD.exited, slot);
       return;
@@ -322,7 +323,7 @@ class SupervisorThread {
       this.#capture(slot).abandon();
       this.#captures.delete(slot);
     }
-    this.#listeners.forget(slot);
+    if (this.#speaks(slot)) this.#listeners.forget(slot);
     // A deputy of the launcher could not wait for a child that failed before exec.
     const pidfd = this.#slots.get(slot, SLOT.pidfd);
     if (record === RECORD.failed && pidfd >= 0) {

@@ -39,6 +39,13 @@ export interface ProcessEvents {
   notify: (notification: Notification) => void;
 }
 
+/** Of a child that speaks of itself. */
+interface Readiness {
+  isReady: boolean;
+  promise: Promise<void> | undefined;
+  resolve: (() => void) | undefined;
+}
+
 /**
  * A child whose program runs: exec has succeeded.
  *
@@ -62,14 +69,12 @@ export class Process<
   readonly #control: ProcessControl;
   readonly #killAfter: number;
   readonly #speaks: boolean;
-  #isReady = false;
   #result: RunResult | undefined;
   // Promises are made when they are asked for: one who keeps thousands of children may well listen to "exit".
   #resultPromise: Promise<RunResult> | undefined;
   #exitedPromise: Promise<ExitReport> | undefined;
   #resolve: ((result: RunResult) => void) | undefined;
-  #readyPromise: Promise<void> | undefined;
-  #resolveReady: (() => void) | undefined;
+  #readiness: Readiness | undefined;
 
   /** Made by {@link ProcessPool.spawn}. */
   constructor(
@@ -120,15 +125,16 @@ export class Process<
    * @throws ExitError where it ends before that; InvalidOptionError without that option.
    */
   get ready(): Promise<void> {
-    this.#readyPromise ??= this.#whenReady();
-    return this.#readyPromise;
+    const readiness = (this.#readiness ??= { isReady: false, promise: undefined, resolve: undefined });
+    readiness.promise ??= this.#whenReady(readiness);
+    return readiness.promise;
   }
 
-  async #whenReady(): Promise<void> {
-    if (this.#isReady) return;
+  async #whenReady(readiness: Readiness): Promise<void> {
+    if (readiness.isReady) return;
     if (!this.#speaks)
       throw new InvalidOptionError("notify", false, "a child that cannot speak is never known to be ready");
-    const ready = new Promise<undefined>((resolve) => (this.#resolveReady = () => resolve(undefined)));
+    const ready = new Promise<undefined>((resolve) => (readiness.resolve = () => resolve(undefined)));
     const result = await Promise.race([ready, this.result]);
     if (result === undefined) return;
     const { exit } = result;
@@ -138,8 +144,9 @@ export class Process<
   /** For the pool: the child has said something. */
   heard(notification: Notification): void {
     if (notification.ready) {
-      this.#isReady = true;
-      this.#resolveReady?.();
+      const readiness = (this.#readiness ??= { isReady: false, promise: undefined, resolve: undefined });
+      readiness.isReady = true;
+      readiness.resolve?.();
     }
     this.emit("notify", notification);
   }

@@ -165,7 +165,9 @@ export function readReport(region: Region, index: number, stderrTail: string | n
       : {
           by: ours,
           signal: signalName(stopSignal),
-          escalated: stopSignal !== SIGKILL && word(SLOT.lastSignal) === SIGKILL,
+          // One that went by the first signal did not need the second, which may have been sent all the same.
+          escalated:
+            stopSignal !== SIGKILL && word(SLOT.lastSignal) === SIGKILL && code === CLD_KILLED && status === SIGKILL,
         };
   const limit = null;
   const cgroup = null;

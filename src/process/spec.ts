@@ -297,9 +297,12 @@ function integerOrMs(name: string, value: unknown): number {
   return ms === Infinity ? MAX_MS : ms;
 }
 
+const NO_ARGS: readonly string[] = Object.freeze([]);
+
 function checkArgs(args: unknown): readonly string[] {
-  if (args === undefined) return [];
+  if (args === undefined) return NO_ARGS;
   if (!Array.isArray(args)) throw new InvalidOptionError("args", args, "it must be an array of strings");
+  if (args.length === 0) return NO_ARGS;
   return Object.freeze(Array.from(args, (arg, i) => text(`args[${i}]`, arg)));
 }
 

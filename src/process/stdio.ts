@@ -29,6 +29,9 @@ export const CREATE_MODE = 0o666;
 
 const FILE_KEYS = new Set(["file", "append", "read"]);
 
+/** Thousands of specs may live at once, and most have these. */
+const IGNORED: readonly FdPlan[] = [0, 1, 2].map((target) => Object.freeze({ target, kind: "ignore" }));
+
 /** Resolves `stdio` and `input` together, and the notification fd, if there is one; the targets ascend. */
 export function planStdio(
   kind: LaunchKind,
@@ -104,7 +107,7 @@ function planOne(kind: LaunchKind, target: number, entry: unknown, cwd: string |
   const name = `stdio[${target}]`;
   switch (entry) {
     case "ignore":
-      return { target, kind: entry };
+      return IGNORED[target] ?? { target, kind: entry };
     case "inherit":
       return openFd(name, target, target);
     case "pipe":
