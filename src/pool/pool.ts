@@ -29,6 +29,7 @@ import { ServiceRegistry } from "./service/registry.ts";
 import { Service } from "./service/service.ts";
 import { Tally, type PoolStats } from "./stats.ts";
 import { SupervisorSet } from "./supervisor-set.ts";
+import { tell } from "./tell.ts";
 import type { Ending, WarmSource } from "./warm/warm-command.ts";
 
 /** Options of {@link ProcessPool.run}. */
@@ -101,18 +102,18 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     super();
     requireSupport();
     this.#options = resolvePoolOptions(options);
-    this.#supervisors = new SupervisorSet(this.#options.threads, (error) => this.emit("error", error));
+    this.#supervisors = new SupervisorSet(this.#options.threads, (error) => this.#tellError(error));
     supervisors.set(this, this.#supervisors);
     spawners.set(this, (spec) => this.#spawn(spec));
     const { concurrency, maxQueue } = this.#options;
     this.#admission = new Admission(concurrency, maxQueue, {
-      needsDrain: () => this.emit("needsDrain"),
-      drain: () => this.emit("drain"),
+      needsDrain: () => tell(() => this.emit("needsDrain")),
+      drain: () => tell(() => this.emit("drain")),
       began: ({ waitMs }) => this.#tally.waitTime.record(waitMs),
     });
     const own = {
       start: (child: Child) => this.#supervisors.start(child),
-      error: (error: PidpoolError) => void this.emit("error", error),
+      error: (error: PidpoolError) => this.#tellError(error),
     };
     this.#groups = new Groups(own);
     this.#namespaces = new Namespaces({
@@ -140,7 +141,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       },
       spawned: ({ spec }, pid) => {
         publishLaunch(this, pid, spec);
-        if (this.listenerCount("spawn") > 0) this.emit("spawn", { pid, file: spec.file, args: spec.args });
+        if (this.listenerCount("spawn") > 0) tell(() => this.emit("spawn", { pid, file: spec.file, args: spec.args }));
       },
       settled: (launch, report) => this.#settled(launch, report),
     };
@@ -226,7 +227,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     const host = this.#serviceHost();
     const group = makeGroup(options, (part, name) => new Service(host, { ...resolveService(part, defaults), name }), {
       now: () => performance.now(),
-      error: (error) => void this.emit("error", error),
+      error: (error) => this.#tellError(error),
       enter: (part) => host.enter(part),
       leave: (part) => host.leave(part),
     });
@@ -331,9 +332,9 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       },
       restarted: (info) => {
         publishRestart(this, info);
-        this.emit("restart", info);
+        tell(() => this.emit("restart", info));
       },
-      escalated: (error) => void this.emit("error", error),
+      escalated: (error) => this.#tellError(error),
       enter: (service) => (this.#state === "open" ? this.#services.enter(service) : closedError()),
       leave: (service) => this.#services.leave(service),
     };
@@ -366,6 +367,10 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return PARKED;
   }
 
+  #tellError(error: PidpoolError): void {
+    tell(() => this.emit("error", error));
+  }
+
   #settled(launch: Launch, report: ExitReport | undefined): void {
     const tally = this.#tally;
     const { spec } = launch;
@@ -377,7 +382,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       if (spec.kind === "run") tally.busyMs += report.wallMs;
       publishExit(this, report, spec);
       if (this.listenerCount("exit") > 0) {
-        this.emit("exit", report, { pid: report.pid, file: spec.file, args: spec.args });
+        tell(() => this.emit("exit", report, { pid: report.pid, file: spec.file, args: spec.args }));
       }
     }
     this.#admission.settle(launch);

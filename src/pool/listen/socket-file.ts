@@ -43,11 +43,10 @@ export class SocketFile {
 
   /** Removes the file, unless another has taken its place. */
   remove(): void {
-    if (inodeAt(this.#path) !== this.#inode) return;
     try {
-      unlinkSync(this.#path);
+      if (inodeAt(this.#path) === this.#inode) unlinkSync(this.#path);
     } catch {
-      // Gone, or no longer ours to remove.
+      // Gone, or no longer ours to reach or remove.
     }
   }
 }

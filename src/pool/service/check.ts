@@ -6,7 +6,8 @@ import type { ServiceHost } from "./host.ts";
 import { commandSpec, type CommandPlan, type ServicePlan } from "./plan.ts";
 
 /**
- * Runs a command and resolves to whether it has ended with exit code 0; rejects where it could not be started.
+ * Runs a command and resolves to whether it has ended with exit code 0; rejects where it could not be started. It does
+ * not keep Node alive: the process that it asks for does.
  *
  * @param signal Ends it at once.
  */
@@ -18,15 +19,23 @@ export async function runCheck(
   timeout: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const report = await runCommand(host, commandSpec(plan, command, index, timeout), signal);
+  const report = await runCommand(host, commandSpec(plan, command, index, timeout), { signal, refed: false });
   return report.reason === "exit" && report.status === "exited" && report.code === 0;
 }
 
-/** Runs a command and resolves to its report. */
-export function runCommand(host: ServiceHost, spec: LaunchSpec, signal?: AbortSignal): Promise<ExitReport> {
+/**
+ * Runs a command and resolves to its report; rejects where it could not be started.
+ *
+ * @param how `signal` ends it at once; `refed`: whether it keeps Node alive.
+ */
+export function runCommand(
+  host: ServiceHost,
+  spec: LaunchSpec,
+  { signal, refed = true }: { readonly signal: AbortSignal; readonly refed?: boolean },
+): Promise<ExitReport> {
   return new Promise((resolve, reject) => {
     const end = (): void => launch?.stop("aborted", SIGKILL);
-    const over = (): void => signal?.removeEventListener("abort", end);
+    const over = (): void => signal.removeEventListener("abort", end);
     const launch = host.launch(spec, {
       resolve: (process) =>
         void process.on("exit", (report) => {
@@ -39,6 +48,7 @@ export function runCommand(host: ServiceHost, spec: LaunchSpec, signal?: AbortSi
         reject(error);
       },
     });
-    signal?.addEventListener("abort", end, { once: true });
+    if (!refed) launch?.setRef(false);
+    signal.addEventListener("abort", end, { once: true });
   });
 }

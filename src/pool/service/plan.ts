@@ -7,6 +7,7 @@ import { signalNumber } from "../../process/signals.ts";
 import { snapshot } from "../../process/snapshot.ts";
 import { COMMON_OPTION_KEYS, resolveSpec, type LaunchSpec } from "../../process/spec.ts";
 import { amount, bag, integer, path, text } from "../../process/validate.ts";
+import { MAX_MS } from "../alarm.ts";
 import { planListen, type ListenPlan } from "../listen/options.ts";
 import { FIRST_FD, passSockets, type Passing } from "../listen/passing.ts";
 import type { ProbeFunction, Reload, ServiceOptions } from "./options.ts";
@@ -14,8 +15,6 @@ import { resolveRestart } from "./restart-options.ts";
 import type { RestartRules } from "./restart-decision.ts";
 
 export const MAX_REPLICAS = 1024;
-/** setTimeout's bound: 2^31 - 1 ms, 24.8 days. */
-const MAX_MS = 0x7fffffff;
 
 /** A command beside a replica, as checked. */
 export interface CommandPlan {

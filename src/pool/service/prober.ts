@@ -1,6 +1,6 @@
 // Asks again and again how something is: one probe at a time, each bounded.
 import { performance } from "node:perf_hooks";
-import { Alarm } from "./alarm.ts";
+import { Alarm } from "../alarm.ts";
 
 /** One probe: resolves to whether all is well. May throw, reject, or never end. */
 export type Ask = (signal: AbortSignal) => Promise<boolean | void> | boolean | void;

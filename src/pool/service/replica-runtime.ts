@@ -5,7 +5,7 @@ import type { PidpoolError } from "../../errors.ts";
 import type { Notification } from "../../process/notification.ts";
 import type { ExitReport } from "../../process/report.ts";
 import type { LaunchSpec } from "../../process/spec.ts";
-import { Alarm } from "./alarm.ts";
+import { Alarm } from "../alarm.ts";
 import { Attempt, isUnstartable, type AttemptEvents } from "./attempt.ts";
 import { runCheck } from "./check.ts";
 import type { RestartInfo, ServiceEnd } from "./end.ts";
@@ -17,18 +17,20 @@ import type { Replica } from "./replica.ts";
 import { decide, NO_TALLY, withStart, type Decision } from "./restart-decision.ts";
 import { resultOf } from "./result.ts";
 
-/** What a service hears of its replicas. */
+/** Why no process follows one that has ended uncleanly. */
+export type Failure = "policy" | "give-up" | "escalate";
+
+/** What a service hears of its replicas. None of these throws. */
 export interface ReplicaEvents {
   changed(replica: ReplicaRuntime, from: ReplicaState): void;
   ended(replica: ReplicaRuntime, end: ServiceEnd): void;
-  restarted(info: RestartInfo): void;
+  restarted(replica: ReplicaRuntime, info: RestartInfo): void;
   notified(replica: ReplicaRuntime, notification: Notification): void;
   /** A health probe has failed, for the nth time in a row. */
   unhealthy(replica: ReplicaRuntime, failures: number, error: unknown): void;
   /** Its policy asks for a restart: true where the service's group takes care of it. */
   handOver(end: ServiceEnd): boolean;
-  /** It has failed, for this reason. */
-  failed(replica: ReplicaRuntime, end: ServiceEnd, why: "policy" | "give-up" | "escalate"): void;
+  failed(replica: ReplicaRuntime, why: Failure): void;
 }
 
 /** A restart to come. */
@@ -52,8 +54,6 @@ export class ReplicaRuntime implements AttemptEvents {
   status: string | null = null;
   lastEnd: ServiceEnd | null = null;
   readySince: number | null = null;
-  /** Was ready since start(). */
-  hasBeenReady = false;
   /** A rolling restart is to replace it. */
   outdated = false;
   #attempt: Attempt | undefined;
@@ -69,6 +69,8 @@ export class ReplicaRuntime implements AttemptEvents {
   #prober: Prober | undefined;
   #failures = 0;
   #gone: (() => void)[] = [];
+  /** Fires when the process that there is now is gone; made when first asked for. */
+  #presence: AbortController | undefined;
 
   constructor(
     index: number,
@@ -92,12 +94,9 @@ export class ReplicaRuntime implements AttemptEvents {
 
   // ---- asked for
 
-  /** Starts it, unless it is under way. Of one that is idle, or about to be, whatever came before is forgotten. */
+  /** Starts it, unless it is under way. Of one that is idle, about to be, or waits, whatever came before is forgotten. */
   start(): void {
-    if (isIdle(this.state) || this.state === "stopping") {
-      this.#tally = NO_TALLY;
-      this.hasBeenReady = false;
-    }
+    if (isIdle(this.state) || this.state === "stopping" || this.state === "backoff") this.#forget();
     this.#dispatch("start");
   }
 
@@ -107,8 +106,13 @@ export class ReplicaRuntime implements AttemptEvents {
 
   /** Ends the process, if there is one, and starts another. */
   restart(): void {
-    this.#tally = NO_TALLY;
+    this.#forget();
     this.#dispatch("restart");
+  }
+
+  #forget(): void {
+    this.#tally = NO_TALLY;
+    this.#planned = undefined;
   }
 
   /** Signals the process itself; false where there is none. */
@@ -126,6 +130,12 @@ export class ReplicaRuntime implements AttemptEvents {
   whenGone(): Promise<void> {
     if (this.#attempt === undefined) return Promise.resolve();
     return new Promise((resolve) => this.#gone.push(resolve));
+  }
+
+  /** Fires once the process that there is now is gone. */
+  get absence(): AbortSignal {
+    this.#presence ??= new AbortController();
+    return this.#presence.signal;
   }
 
   // ---- from the process
@@ -162,6 +172,8 @@ export class ReplicaRuntime implements AttemptEvents {
     this.readySince = null;
     this.status = null;
     for (const resolve of this.#gone.splice(0)) resolve();
+    this.#presence?.abort();
+    this.#presence = undefined;
     const { readyAt } = attempt;
     const asked = endWasAsked(this.state);
     const late = this.state === "failing" && readyAt === undefined;
@@ -171,20 +183,15 @@ export class ReplicaRuntime implements AttemptEvents {
     const end: ServiceEnd = Object.freeze({ replica: this.index, result, report, error });
     this.lastEnd = end;
     const epoch = this.#epoch;
-    try {
-      this.#events.ended(this, end);
-    } finally {
-      // Else whoever was told has started or stopped it.
-      if (epoch === this.#epoch) {
-        if (asked) {
-          this.#dispatch("gone");
-        } else {
-          const healthyMs = readyAt === undefined ? 0 : now - readyAt;
-          const decision = decide(facts, healthyMs, this.#tally, this.#plan.rules, now, Math.random());
-          this.#follow(decision, end, now);
-        }
-      }
+    this.#events.ended(this, end);
+    // Whoever was told has started or stopped it.
+    if (epoch !== this.#epoch) return;
+    if (asked) {
+      this.#dispatch("gone");
+      return;
     }
+    const healthyMs = readyAt === undefined ? -1 : now - readyAt;
+    this.#follow(decide(facts, healthyMs, this.#tally, this.#plan.rules, now, Math.random()), end, now);
   }
 
   #follow(decision: Decision, end: ServiceEnd, now: number): void {
@@ -204,17 +211,17 @@ export class ReplicaRuntime implements AttemptEvents {
       }
       case "stay":
         if (end.result === "success") this.#dispatch("finished");
-        else this.#fail(end, "policy");
+        else this.#fail("policy");
         return;
       case "give-up":
       case "escalate":
-        this.#fail(end, decision.action);
+        this.#fail(decision.action);
     }
   }
 
-  #fail(end: ServiceEnd, why: "policy" | "give-up" | "escalate"): void {
+  #fail(why: Failure): void {
     this.#dispatch("failed");
-    this.#events.failed(this, end, why);
+    this.#events.failed(this, why);
   }
 
   // ---- states
@@ -227,13 +234,10 @@ export class ReplicaRuntime implements AttemptEvents {
     const epoch = ++this.#epoch;
     this.#leave(from);
     const info = this.#enter(to, event);
-    try {
-      this.#events.changed(this, from);
-      if (info !== undefined) this.#events.restarted(info);
-    } finally {
-      // Stopped by one who heard of its end: there is nothing to wait for.
-      if (epoch === this.#epoch && endWasAsked(to) && this.#attempt === undefined) this.#dispatch("gone");
-    }
+    this.#events.changed(this, from);
+    if (info !== undefined) this.#events.restarted(this, info);
+    // Stopped by one who heard of its end: there is nothing to wait for.
+    if (epoch === this.#epoch && endWasAsked(to) && this.#attempt === undefined) this.#dispatch("gone");
   }
 
   #leave(from: ReplicaState): void {
@@ -296,7 +300,6 @@ export class ReplicaRuntime implements AttemptEvents {
     if (this.state === "starting" || this.state === "reloading") {
       attempt.readyAt ??= performance.now();
       this.readySince = Date.now();
-      this.hasBeenReady = true;
     }
     this.#dispatch("ready");
   }

@@ -1,5 +1,6 @@
 // Whether, and when, a process that has ended is started again: a pure function
 // of its end, what came before, the time and a number from the jitter source.
+import { delayAfter, type Backoff, type StartLimit } from "../pace.ts";
 import { hasStatus, resultOf, type ProcessEnd, type ServiceResult, type StatusSet } from "./result.ts";
 
 /** When a process that ended by itself is started again: the words of systemd's `Restart=`. */
@@ -11,19 +12,8 @@ export interface RestartRules {
   readonly success: StatusSet;
   readonly prevent: StatusSet;
   readonly force: StatusSet;
-  readonly backoff: {
-    readonly initial: number;
-    readonly factor: number;
-    readonly max: number;
-    /** The share of a delay that chance may take off, 0–1. */
-    readonly jitter: number;
-    readonly resetAfter: number;
-  };
-  readonly startLimit: {
-    readonly burst: number;
-    readonly interval: number;
-    readonly action: "give-up" | "escalate";
-  };
+  readonly backoff: Backoff;
+  readonly startLimit: StartLimit & { readonly action: "give-up" | "escalate" };
 }
 
 /** What came before. Values of this type are never changed. */
@@ -63,7 +53,7 @@ export function asksForRestart(end: ProcessEnd, rules: RestartRules): boolean {
 }
 
 /**
- * @param healthyMs How long it had been ready.
+ * @param healthyMs How long it had been ready; below 0 if never.
  * @param random A number in [0, 1).
  */
 export function decide(
@@ -77,10 +67,7 @@ export function decide(
   if (!asksForRestart(end, rules)) return { action: "stay" };
   const { backoff, startLimit } = rules;
   const attempts = healthyMs >= backoff.resetAfter ? 0 : tally.attempts;
-  // Finite, as no delay at all stays none.
-  const growth = Math.min(backoff.factor ** attempts, Number.MAX_VALUE);
-  const longest = Math.min(backoff.max, backoff.initial * growth);
-  const delay = longest * (1 - backoff.jitter * random);
+  const delay = delayAfter(attempts, backoff, random);
   const at = now + delay;
   // It starts at `at` or later, when no more of the starts before lie within the interval.
   if (!mayStart(tally, rules, at)) return { action: startLimit.action };

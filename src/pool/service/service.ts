@@ -7,13 +7,14 @@ import { describeExit } from "../../process/explain.ts";
 import type { LaunchSpec } from "../../process/spec.ts";
 import { integer } from "../../process/validate.ts";
 import { StandingSockets, type ListenAddress } from "../listen/standing-sockets.ts";
+import { Arrival } from "./arrival.ts";
 import { runCommand } from "./check.ts";
-import { Deferred } from "./deferred.ts";
 import type { RestartInfo, ServiceEnd } from "./end.ts";
 import type { ServiceHost } from "./host.ts";
 import { isIdle, noCounts, overall, type ReplicaState, type ServiceState } from "./lifecycle.ts";
+import { News } from "./news.ts";
 import { commandSpec, MAX_REPLICAS, replicaSpec, type ServicePlan } from "./plan.ts";
-import { ReplicaRuntime, type ReplicaEvents } from "./replica-runtime.ts";
+import { ReplicaRuntime, type Failure, type ReplicaEvents } from "./replica-runtime.ts";
 import type { Replica } from "./replica.ts";
 import { Rollout } from "./rollout.ts";
 import type { Overseer, Supervised } from "./supervised.ts";
@@ -59,16 +60,16 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
   readonly #host: ServiceHost;
   #replicas: ReplicaRuntime[] = [];
   #views: readonly Replica[] = [];
-  /** Taken away by scale(), and not gone yet. */
-  readonly #leaving = new Set<ReplicaRuntime>();
+  /** Taken away by scale(), and not gone yet; by index. */
+  readonly #leaving = new Map<number, ReplicaRuntime>();
   /** Of those that are not leaving. */
   readonly #counts = noCounts();
   readonly #ends: ServiceEnd[] = [];
   readonly #rollout = new Rollout(() => this.#replicas);
   readonly #events: ReplicaEvents;
   #state: ServiceState = "stopped";
-  #ready: Deferred | undefined;
-  #lastReady: Promise<void> = Promise.resolve();
+  readonly #arrival = new Arrival<ReplicaRuntime>();
+  readonly #news = new News();
   #refed = true;
   /** Above 0 while several replicas change together. */
   #changing = 0;
@@ -100,17 +101,17 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
       changed: (replica, from) => this.#changed(replica, from),
       ended: (replica, end) => {
         if (this.#ends.push(end) > KEPT_ENDS) this.#ends.shift();
-        this.emit("exit", end, replica.view);
+        this.#news.tell(() => this.emit("exit", end, replica.view));
       },
-      restarted: (info) => {
-        const replica = this.#replicas[info.replica];
-        if (replica !== undefined) this.emit("restart", info, replica.view);
-        this.#host.restarted(info);
+      restarted: (replica, info) => {
+        this.#news.tell(() => this.emit("restart", info, replica.view));
+        this.#news.tell(() => this.#host.restarted(info));
       },
-      notified: (replica, notification) => void this.emit("notify", notification, replica.view),
-      unhealthy: (replica, failures, error) => void this.emit("unhealthy", replica.view, failures, error),
+      notified: (replica, said) => this.#news.tell(() => this.emit("notify", said, replica.view)),
+      unhealthy: (replica, failures, error) =>
+        this.#news.tell(() => this.emit("unhealthy", replica.view, failures, error)),
       handOver: ({ report }) => this.overseer?.ended(this, report ?? undefined) ?? false,
-      failed: (replica, end, why) => this.#failed(replica, end, why),
+      failed: (replica, why) => this.#failed(replica, why),
     };
     this.#grow(plan.replicas);
   }
@@ -137,31 +138,22 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
   /**
    * Resolves once each replica has been ready since the last start(); rejects with ERR_SERVICE_FAILED where one fails, or
    * the service is stopped, before. A rejection that nobody looks at is no unhandled one: there is the event `failed`.
+   * Of a part of a group that was never started, it is pending.
    */
   get ready(): Promise<void> {
-    return this.#lastReady;
+    return this.#arrival.promise;
   }
 
   /**
-   * Starts the replicas that are stopped, exited or failed, with a new count of starts and delays. The service that
+   * Starts the replicas that are stopped, exited, failed or wait to be restarted, with a new count of starts and delays. The service that
    * {@link ProcessPool.service} returns is started already. Opens the sockets of `listen` that stop() has closed; for
    * port 0 the kernel may choose another one. Rejects with ERR_LISTEN, and starts nothing, where it cannot.
    *
    * @returns {@link ready}
    */
   start(): Promise<void> {
-    const refusal = this.#open();
-    if (refusal !== undefined) return Promise.reject(refusal);
-    this.#keepSockets = undefined;
-    this.#escalation = undefined;
-    if (this.#ready === undefined && this.#replicas.some(({ state }) => state !== "ready")) {
-      this.#ready = new Deferred();
-      this.#lastReady = this.#ready.promise;
-    }
-    this.#together(() => {
-      for (const replica of this.#replicas) replica.start();
-    });
-    return this.#lastReady;
+    const refusal = this.#revive();
+    return refusal === undefined ? this.#start(this.#replicas) : Promise.reject(refusal);
   }
 
   /**
@@ -171,7 +163,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
    */
   async stop({ keepSockets = false }: StopOptions = {}): Promise<void> {
     this.#keepSockets = keepSockets;
-    const all = [...this.#replicas, ...this.#leaving];
+    const all = [...this.#replicas, ...this.#leaving.values()];
     const gone = all.map((replica) => replica.whenGone());
     this.#giveUpWaiting("was stopped");
     this.#together(() => {
@@ -194,14 +186,15 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
    * are, where one fails or the service is stopped.
    */
   restart(): Promise<void> {
-    if (this.#state === "stopped" || this.#state === "exited" || this.#state === "failed") return this.start();
-    return this.#together(() => this.#rollout.begin());
+    if (isIdleState(this.#state)) return this.start();
+    const refusal = this.#revive();
+    return refusal === undefined ? this.#together(() => this.#rollout.begin()) : Promise.reject(refusal);
   }
 
   /**
    * Tells every replica that is ready to read its configuration anew, as the option `reload` says. Resolves when all are
    * told: signals were sent, functions and commands have ended. A service with readiness by notification says itself
-   * when it has reloaded (RELOADING=1, READY=1).
+   * when it has reloaded (RELOADING=1, READY=1). A command ends with the process that it is for.
    *
    * @throws InvalidOptionError without the option `reload`.
    * @throws ServiceError where a command fails; what a function throws is thrown on. All replicas are told before.
@@ -218,29 +211,27 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
   }
 
   /**
-   * Changes the number of replicas: those with the highest indexes are stopped, new ones started. Of a service that is
-   * stopped, only the number changes. Resolves when new ones are ready, as {@link ready} does, or old ones are gone.
+   * Changes the number of replicas: those with the highest indexes are stopped, new ones started; the others stay what
+   * they are. Of a service that is stopped, or being stopped, only the number changes. Resolves when new ones are ready,
+   * as {@link ready} does, or old ones are gone.
    *
    * @param replicas 1–1024
-   * @throws InvalidOptionError
+   * @throws InvalidOptionError, or PidpoolError ERR_CLOSED.
    */
   async scale(replicas: number): Promise<void> {
     integer("replicas", replicas, 1, MAX_REPLICAS);
-    const idle = isIdleState(this.#state);
+    const starts = replicas > this.#replicas.length && !isIdleState(this.#state) && this.#state !== "stopping";
+    const refusal = starts ? this.#open() : undefined;
+    if (refusal !== undefined) throw refusal;
     const surplus = this.#replicas.slice(replicas);
     const gone = surplus.map((replica) => replica.whenGone());
-    const grown = replicas > this.#replicas.length;
-    this.#together(() => {
+    const arrived = this.#together(() => {
       this.#replicas.length = Math.min(replicas, this.#replicas.length);
-      for (const replica of surplus) {
-        this.#counts[replica.state]--;
-        this.#leaving.add(replica);
-        replica.stop();
-        if (isIdle(replica.state)) this.#leaving.delete(replica);
-      }
-      this.#grow(replicas);
+      for (const replica of surplus) this.#dismiss(replica);
+      const added = this.#grow(replicas);
+      return starts ? this.#start(added) : undefined;
     });
-    if (grown && !idle) await this.start();
+    await arrived;
     await Promise.all(gone);
   }
 
@@ -260,21 +251,52 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
 
   #setRef(refed: boolean): this {
     this.#refed = refed;
-    for (const replica of [...this.#replicas, ...this.#leaving]) replica.setRef(refed);
+    for (const replica of [...this.#replicas, ...this.#leaving.values()]) replica.setRef(refed);
     return this;
   }
 
-  #grow(count: number): void {
-    for (let index = this.#replicas.length; index < count; index++) {
-      const spec = this.#specOf(index);
-      this.#counts.stopped++;
-      this.#replicas.push(new ReplicaRuntime(index, this.#plan, spec, this.#host, this.#events, this.#refed));
+  #start(replicas: readonly ReplicaRuntime[]): Promise<void> {
+    const arrived = this.#arrival.expect(replicas.filter(({ state }) => state !== "ready" && state !== "reloading"));
+    this.#together(() => {
+      for (const replica of replicas) replica.start();
+    });
+    return arrived;
+  }
+
+  #dismiss(replica: ReplicaRuntime): void {
+    this.#counts[replica.state]--;
+    this.#arrival.came(replica);
+    this.#leaving.set(replica.index, replica);
+    replica.stop();
+    if (isIdle(replica.state)) this.#leaving.delete(replica.index);
+  }
+
+  /** Returns those that were added. One that is leaving comes back: there are never two processes of one index. */
+  #grow(count: number): readonly ReplicaRuntime[] {
+    const before = this.#replicas.length;
+    for (let index = before; index < count; index++) {
+      const replica =
+        this.#leaving.get(index) ??
+        new ReplicaRuntime(index, this.#plan, this.#specOf(index), this.#host, this.#events, this.#refed);
+      this.#leaving.delete(index);
+      this.#counts[replica.state]++;
+      this.#replicas.push(replica);
     }
     this.#views = Object.freeze(this.#replicas.map(({ view }) => view));
+    return this.#replicas.slice(before);
   }
 
   #specOf(index: number): LaunchSpec {
     return replicaSpec(this.#plan, index, this.#sockets?.passTo(this.#plan.launch.stdio));
+  }
+
+  /** It is to be up: opens what it needs, and forgets what was to follow a stop or an escalation. Or returns why it cannot. */
+  #revive(): Error | undefined {
+    const refusal = this.#open();
+    if (refusal !== undefined) return refusal;
+    this.#keepSockets = undefined;
+    this.#escalation = undefined;
+    return undefined;
   }
 
   /** Enters the pool and opens the sockets, or returns why not. */
@@ -311,7 +333,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
       await reload(replica.view);
     } else {
       const spec = commandSpec(this.#plan, reload, replica.index, this.#plan.startTimeout, replica.pid ?? 0);
-      const report = await runCommand(this.#host, spec);
+      const report = await runCommand(this.#host, spec, { signal: replica.absence });
       if (report.reason === "exit" && report.status === "exited" && report.code === 0) return;
       throw this.#error(`the command to reload replica ${replica.index} ${describeExit(report)}`);
     }
@@ -319,70 +341,74 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
 
   // ---- what replicas do
 
-  /** Several changes, of which only the outcome counts. */
+  /** Several changes, of which only the outcome counts. Listeners are called after them. */
   #together<T>(change: () => T): T {
-    this.#changing++;
-    try {
-      return change();
-    } finally {
-      this.#changing--;
-      this.#update();
-    }
+    return this.#news.hold(() => {
+      this.#changing++;
+      try {
+        return change();
+      } finally {
+        this.#changing--;
+        this.#update();
+      }
+    });
   }
 
   #changed(replica: ReplicaRuntime, from: ReplicaState): void {
-    if (!this.#leaving.has(replica)) {
+    this.#together(() => {
+      const { state, index } = replica;
+      this.#news.tell(() => this.emit("replica", replica.view));
+      if (this.#leaving.get(index) === replica) {
+        if (isIdle(state)) this.#leaving.delete(index);
+        return;
+      }
       this.#counts[from]--;
-      this.#counts[replica.state]++;
-    } else if (isIdle(replica.state)) {
-      this.#leaving.delete(replica);
-    }
-    this.emit("replica", replica.view);
-    this.#update();
+      this.#counts[state]++;
+      if (state === "ready") this.#arrival.came(replica);
+      // It will not be ready again, which is what a rollout waits for.
+      if (state === "exited") this.#rollout.abandon(this.#endError(replica, "policy"));
+    });
   }
 
   #update(): void {
     if (this.#changing > 0) return;
-    const replicas = this.#replicas;
     const before = this.#state;
     const state = overall(this.#counts);
     this.#state = state;
     if (isIdleState(state) && this.#leaving.size === 0) this.#rest();
-    if (this.#ready !== undefined && replicas.every(({ hasBeenReady }) => hasBeenReady)) {
-      this.#ready.resolve();
-      this.#ready = undefined;
-    }
     if (state !== before) {
-      this.emit("state", state, before);
-      if (state === "ready") this.emit("ready");
+      this.#news.tell(() => this.emit("state", state, before));
+      if (state === "ready") this.#news.tell(() => this.emit("ready"));
     }
     this.#rollout.advance();
     this.#escalate();
   }
 
-  #failed(replica: ReplicaRuntime, end: ServiceEnd, why: "policy" | "give-up" | "escalate"): void {
+  #failed(replica: ReplicaRuntime, why: Failure): void {
+    const error = this.#endError(replica, why);
+    this.#giveUpWaiting(error);
+    if (why === "escalate") this.#escalation ??= error;
+    else this.closeSockets();
+    this.#news.tell(() => this.emit("failed", error, replica.view));
+    // Those that have ended stay what they are.
+    if (this.#escalation === error)
+      this.#together(() => {
+        for (const each of this.#replicas) if (!isIdle(each.state)) each.stop();
+      });
+  }
+
+  /** How a replica's last process ended, and why none follows. */
+  #endError({ index, lastEnd }: ReplicaRuntime, why: Failure): ServiceError {
     const { rules } = this.#plan;
     const { burst, interval } = rules.startLimit;
     const after =
       why === "policy"
         ? `and is not restarted (${rules.policy})`
         : `and was started ${burst} times within ${interval} ms`;
-    const { report } = end;
-    const unstarted = end.result === "timeout" ? "was not started in time" : "could not be started";
-    const how = report === null ? `${unstarted} (${end.error?.message ?? ""})` : describeExit(report);
-    const error = this.#error(`replica ${replica.index} ${how} ${after}`);
-    this.#giveUpWaiting(error);
-    if (why === "escalate") this.#escalation ??= error;
-    else this.closeSockets();
-    try {
-      this.emit("failed", error, replica.view);
-    } finally {
-      // Those that have ended stay what they are.
-      if (this.#escalation === error)
-        this.#together(() => {
-          for (const each of this.#replicas) if (!isIdle(each.state)) each.stop();
-        });
-    }
+    const unstarted = lastEnd?.result === "timeout" ? "was not started in time" : "could not be started";
+    const report = lastEnd?.report ?? null;
+    const how = report === null ? `${unstarted} (${lastEnd?.error?.message ?? ""})` : describeExit(report);
+    return this.#error(`replica ${index} ${how} ${after}`);
   }
 
   /** Once nothing of it is left, whoever stands above hears of it. */
@@ -390,14 +416,13 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     const error = this.#escalation;
     if (error === undefined || this.#changing > 0 || !isIdleState(this.#state) || this.#leaving.size > 0) return;
     this.#escalation = undefined;
-    if (this.overseer === undefined) this.#host.escalated(error);
+    if (this.overseer === undefined) this.#news.tell(() => this.#host.escalated(error));
     else this.overseer.failed(this, error);
   }
 
   #giveUpWaiting(why: "was stopped" | ServiceError): void {
     const error = typeof why === "string" ? this.#error(why) : why;
-    this.#ready?.reject(error);
-    this.#ready = undefined;
+    this.#arrival.fail(error);
     this.#rollout.abandon(error);
   }
 

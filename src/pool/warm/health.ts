@@ -1,17 +1,11 @@
 // Whether a program is well enough to be started, and when: pure functions of
 // what became of its processes, the time and a number from the jitter source.
+import { delayAfter, jittered, type Backoff, type StartLimit } from "../pace.ts";
 
-/** The options `backoff` and `startLimit`, resolved. Times are milliseconds. */
+/** What bounds the starts of a program. */
 export interface HealthRules {
-  readonly backoff: {
-    readonly initial: number;
-    readonly factor: number;
-    readonly max: number;
-    /** The share of a delay that chance may take off, 0–1. */
-    readonly jitter: number;
-    readonly resetAfter: number;
-  };
-  readonly startLimit: { readonly burst: number; readonly interval: number };
+  readonly backoff: Backoff;
+  readonly startLimit: StartLimit;
 }
 
 /**
@@ -45,11 +39,6 @@ function lastFailure({ times }: Health): number {
   return times.at(-1) ?? -Infinity;
 }
 
-function delay(failures: number, { backoff }: HealthRules, random: number): number {
-  const longest = Math.min(backoff.max, backoff.initial * backoff.factor ** (failures - 1));
-  return longest * (1 - backoff.jitter * random);
-}
-
 /** When it may be started next: -Infinity for at once and as often as wanted. */
 export function nextStart({ state, notBefore }: Health): number {
   return state === "healthy" ? -Infinity : notBefore;
@@ -63,7 +52,7 @@ export function nextStart({ state, notBefore }: Health): number {
 export function afterStart(health: Health, rules: HealthRules, now: number, random: number): Health {
   if (health.state === "healthy") return health;
   const state = health.state === "failed" ? "trial" : health.state;
-  return { ...health, state, notBefore: now + delay(health.failures, rules, random) };
+  return { ...health, state, notBefore: now + delayAfter(health.failures - 1, rules.backoff, random) };
 }
 
 /**
@@ -93,9 +82,9 @@ export function afterFailure(
       state: "failed",
       failures,
       times,
-      notBefore: now + rules.backoff.max * (1 - rules.backoff.jitter * random),
+      notBefore: now + jittered(rules.backoff.max, rules.backoff, random),
     };
-  return { state: "backoff", failures, times, notBefore: now + delay(failures, rules, random) };
+  return { state: "backoff", failures, times, notBefore: now + delayAfter(failures - 1, rules.backoff, random) };
 }
 
 /** When a process that lives on proves the program to be well; Infinity where that is known or will not tell. */

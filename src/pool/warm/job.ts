@@ -6,6 +6,7 @@ import { ExitError } from "../../errors.ts";
 import type { ExitReport } from "../../process/report.ts";
 import type { RunResult } from "../../process/result.ts";
 import type { InputSource, LaunchSpec } from "../../process/spec.ts";
+import { Alarm } from "../alarm.ts";
 import { onAbort } from "../abort.ts";
 import type { Ticket } from "../fifo.ts";
 import { abortError, exitErrorMessage, inputError, type Answer } from "../launch.ts";
@@ -22,7 +23,7 @@ export class Job {
   readonly #calledAt = performance.now();
   #beganAt = 0;
   #spare: Spare | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #timeout: Alarm | undefined;
   #forgetAbort: (() => void) | undefined;
 
   /** @param leave Takes the job out of the queue. */
@@ -45,17 +46,12 @@ export class Job {
     this.#spare = spare;
     this.#beganAt = performance.now();
     this.ticket = -1;
-    if (this.#spec.timeout > 0) this.#startTimer(this.#spec.timeout);
+    const { timeout, killSignal } = this.#spec;
+    if (timeout > 0) {
+      this.#timeout = new Alarm(true, () => spare.stop("timeout", killSignal));
+      this.#timeout.set(this.#beganAt + timeout);
+    }
     return true;
-  }
-
-  /** setTimeout counts from when its turn of the event loop began, and so may fire too soon. */
-  #startTimer(ms: number): void {
-    this.#timer = setTimeout(() => {
-      const left = this.#spec.timeout - (performance.now() - this.#beganAt);
-      if (left > 0) this.#startTimer(left);
-      else this.#spare?.stop("timeout", this.#spec.killSignal);
-    }, Math.ceil(ms));
   }
 
   #abort(): void {
@@ -89,7 +85,7 @@ export class Job {
   /** Its process has ended. */
   finish(spare: Spare, ended: RunResult): void {
     const { check, encoding, signal } = this.#spec;
-    clearTimeout(this.#timer);
+    this.#timeout?.clear();
     this.#forgetAbort?.();
     const result: RunResult = { ...ended, waitMs: this.#beganAt - this.#calledAt };
     const { exit } = result;

@@ -1,7 +1,8 @@
 // The options of a warm command: defaults and checks.
 import { InvalidOptionError } from "../../errors.ts";
 import type { Input, Signal } from "../../process/options.ts";
-import { amount, bag, integer } from "../../process/validate.ts";
+import { bag, integer } from "../../process/validate.ts";
+import { resolveBackoff, resolveStartLimit } from "../pace.ts";
 import type { HealthRules } from "./health.ts";
 
 /** Options of {@link Command.warm}. */
@@ -35,7 +36,7 @@ export interface WarmBackoff {
   readonly max?: number | undefined;
   /** The share of a delay that chance may take off, 0–1. Default: 0.2. */
   readonly jitter?: number | undefined;
-  /** Default: 10 000 ms. */
+  /** Default: 10 000 ms; Infinity for never. */
   readonly resetAfter?: number | undefined;
 }
 
@@ -73,14 +74,10 @@ export interface WarmRules extends HealthRules {
 }
 
 const KEYS = new Set(["spares", "concurrency", "maxQueue", "backoff", "startLimit"]);
-const BACKOFF_KEYS = new Set(["initial", "factor", "max", "jitter", "resetAfter"]);
 const LIMIT_KEYS = new Set(["burst", "interval"]);
 const RUN_KEYS = new Set(["input", "timeout", "signal", "killSignal", "killAfter", "outputGrace", "check"]);
 const MAX_SPARES = 1024;
 const MAX_CONCURRENCY = 1 << 20;
-/** setTimeout's bound: 2^31 - 1 ms, 24.8 days. */
-const MAX_MS = 0x7fffffff;
-const MAX_BURST = 1000;
 
 /** @throws InvalidOptionError */
 export function resolveWarmOptions(options: unknown, concurrency: number): WarmRules {
@@ -89,8 +86,8 @@ export function resolveWarmOptions(options: unknown, concurrency: number): WarmR
     spares: integer("spares", given["spares"] ?? 4, 1, MAX_SPARES),
     concurrency: count("concurrency", given["concurrency"] ?? concurrency, 1, MAX_CONCURRENCY),
     maxQueue: count("maxQueue", given["maxQueue"] ?? Infinity, 0, Number.MAX_SAFE_INTEGER),
-    backoff: backoff(bag("backoff", given["backoff"], BACKOFF_KEYS)),
-    startLimit: startLimit(bag("startLimit", given["startLimit"], LIMIT_KEYS)),
+    backoff: resolveBackoff("backoff", given["backoff"], 1),
+    startLimit: resolveStartLimit("startLimit", bag("startLimit", given["startLimit"], LIMIT_KEYS)),
   });
 }
 
@@ -113,29 +110,6 @@ export function checkRunOptions(options: unknown): void {
     throw new InvalidOptionError("input", input, "the process has its stdin already: give fs.createReadStream(file)");
 }
 
-function backoff(given: Record<string, unknown>): WarmRules["backoff"] {
-  const initial = finite("backoff.initial", given["initial"] ?? 100, 1, MAX_MS);
-  return {
-    initial,
-    factor: finite("backoff.factor", given["factor"] ?? 2, 1, 1000),
-    max: finite("backoff.max", given["max"] ?? Math.max(30_000, initial), initial, MAX_MS),
-    jitter: finite("backoff.jitter", given["jitter"] ?? 0.2, 0, 1),
-    resetAfter: finite("backoff.resetAfter", given["resetAfter"] ?? 10_000, 0, MAX_MS),
-  };
-}
-
-function startLimit(given: Record<string, unknown>): WarmRules["startLimit"] {
-  return {
-    burst: count("startLimit.burst", given["burst"] ?? 5, 1, MAX_BURST),
-    interval: amount("startLimit.interval", given["interval"] ?? 10_000, 0, MAX_MS, "milliseconds"),
-  };
-}
-
 function count(name: string, value: unknown, min: number, max: number): number {
   return value === Infinity ? Infinity : integer(name, value, min, max);
-}
-
-function finite(name: string, value: unknown, min: number, max: number): number {
-  if (typeof value === "number" && value >= min && value <= max) return value;
-  throw new InvalidOptionError(name, value, `it must be a number from ${min} to ${max}`);
 }

@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import { ExitError, StartLimitError } from "../../errors.ts";
 import type { RunResult } from "../../process/result.ts";
 import type { LaunchSpec } from "../../process/spec.ts";
+import { Alarm } from "../alarm.ts";
 import { exitErrorMessage } from "../launch.ts";
 import {
   afterFailure,
@@ -24,8 +25,6 @@ import { Spare, type WarmHost } from "./spare.ts";
  * just begun: on two, a short one takes half as long again.
  */
 const HEAD_START = 20;
-/** setTimeout's bound. */
-const MAX_MS = 0x7fffffff;
 
 /** What a stock tells its warm command. */
 export interface StockEvents {
@@ -51,7 +50,8 @@ export class Stock {
   #last: Error | undefined;
   #lastTaken = -Infinity;
   #urgent = false;
-  #timer: NodeJS.Timeout | undefined;
+  /** For the next {@link Stock.keep}. */
+  readonly #alarm = new Alarm(false, () => this.#events.changed());
 
   /** @param spec That of a process without a job. */
   constructor(host: WarmHost, spec: LaunchSpec, rules: HealthRules, events: StockEvents) {
@@ -133,7 +133,7 @@ export class Stock {
     if (this.#waiting.length + this.#starting >= wanted) next = Infinity;
     if (ill)
       for (const { startedAt } of this.#spares) next = Math.min(next, provenAt(this.#health, this.#rules, startedAt));
-    this.#setTimer(next - now);
+    this.#alarm.set(next);
   }
 
   /** Ends all at once. */
@@ -196,14 +196,7 @@ export class Stock {
   #setUrgent(urgent: boolean): void {
     if (this.#urgent === urgent) return;
     this.#urgent = urgent;
+    this.#alarm.setRef(urgent);
     for (const spare of this.#spares) if (spare.state === "starting") spare.setRef(urgent);
-  }
-
-  #setTimer(delay: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (delay === Infinity) return;
-    this.#timer = setTimeout(() => this.#events.changed(), Math.min(MAX_MS, Math.max(1, Math.ceil(delay))));
-    if (!this.#urgent) this.#timer.unref();
   }
 }

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -233,6 +234,17 @@ test("close() leaves a file that has taken the place of its own", async (t) => {
   assert.equal(await knock({ path }), "connected");
   successor.close();
   assert.equal(existsSync(path), false);
+});
+
+test("close() closes all, though a file cannot be reached any more", (t) => {
+  const directory = join(tempDir(t), "gone");
+  mkdirSync(directory);
+  const before = openFds();
+  const sockets = new StandingSockets(planListen([{ path: join(directory, "a.sock") }, { port: 0 }]));
+  rmSync(directory, { recursive: true });
+  symlinkSync("gone", directory);
+  sockets.close();
+  assert.deepEqual(openFds(), before);
 });
 
 test("an fd that listens is duplicated: theirs and ours are closed apart", async (t) => {

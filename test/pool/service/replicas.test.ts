@@ -51,6 +51,57 @@ test("of a stopped service, scale() changes the number only", async () => {
   }
 });
 
+test("scale() leaves alone what has exited or waits to be restarted", async (t) => {
+  const mark = join(tempDir(t), "mark");
+  await using pool = new ProcessPool({ isolation: "none" });
+  // Replica 0 is done, replica 1 waits for ever.
+  const text = `echo x >> '${mark}'; case $PIDPOOL_REPLICA in 0) exit 0;; 1) exit 1;; *) ${SLEEP};; esac`;
+  const backoff = { initial: 1_000_000, max: 1_000_000 };
+  const service = script(pool, text, { replicas: 3, restart: { backoff } });
+  await Promise.all([becomes(service, "exited", 0), becomes(service, "backoff", 1), becomes(service, "ready", 2)]);
+  await service.scale(4);
+  assert.deepEqual(
+    service.replicas.map(({ state }) => state),
+    ["exited", "backoff", "ready", "ready"],
+  );
+  await until(() => readFileSync(mark, "utf8") === "x\n".repeat(4));
+});
+
+test("scale() does not bring back a service that is being stopped", async () => {
+  await using pool = new ProcessPool();
+  const service = script(pool, SLEEP);
+  await service.ready;
+  const stopped = service.stop();
+  await service.scale(3);
+  await stopped;
+  assert.equal(service.state, "stopped");
+  assert.equal(service.replicas.length, 3);
+});
+
+test("there are never two processes of one index: scale() waits for the one that leaves", async () => {
+  await using pool = new ProcessPool();
+  const service = script(pool, `trap 'sleep 0.1; exit' TERM; echo; while :; do sleep 0.01; done`, {
+    replicas: 2,
+    stdio: "ignore",
+    ready: { command: { file: "sleep", args: ["0.05"] } },
+  });
+  await service.ready;
+  const pid = pidOf(service, 1);
+  const shrunk = service.scale(1);
+  assert.equal(service.replicas.length, 1);
+  const overlaps: boolean[] = [];
+  service.on("replica", ({ index, state }) => {
+    if (index === 1 && state === "starting") overlaps.push(isAlive(pid));
+  });
+  await service.scale(2);
+  await shrunk;
+  assert.deepEqual(overlaps, [false]);
+  assert.equal(service.state, "ready");
+  assert.notEqual(pidOf(service, 1), pid);
+  await service.scale(1);
+  assert.equal(service.state, "ready");
+});
+
 test("restart() replaces all, and never fewer than n - 1 are ready", async () => {
   await using pool = new ProcessPool();
   // Readiness takes a while.
@@ -100,6 +151,18 @@ test("a rolling restart whose new process fails leaves the others alone", async 
     service.replicas.map(({ pid }) => pid),
     [null, before[1], before[2]],
   );
+});
+
+test("a rolling restart whose new process exits for good rejects", async (t) => {
+  const mark = join(tempDir(t), "done");
+  await using pool = new ProcessPool();
+  const service = script(pool, `[ -e '${mark}' ] && exit 0; ${SLEEP}`, { replicas: 3 });
+  await service.ready;
+  const before = service.replicas.map(({ pid }) => pid);
+  await pool.run("touch", [mark]);
+  const error = await rejection(service.restart(), ServiceError);
+  assert.match(error.message, /replica \d exited with code 0 .*and is not restarted \(on-failure\)/);
+  assert.equal(service.replicas[2]?.pid, before[2]);
 });
 
 test("restart() while one is under way replaces all once more; stop() ends both", async () => {
@@ -167,6 +230,19 @@ test("reload() by signal, by function and by command", async (t) => {
   await byCommand.ready;
   await byCommand.reload();
   assert.equal(readFileSync(file, "utf8"), `${pidOf(byCommand)} 0\n`);
+});
+
+test("a command that reloads ends with the process that it is for", async (t) => {
+  const file = join(tempDir(t), "pid");
+  await using pool = new ProcessPool({ isolation: "none" });
+  const reload = { file: "sh", args: ["-c", `echo $$ > '${file}'; ${SLEEP}`] };
+  const service = script(pool, SLEEP, { reload });
+  await service.ready;
+  const reloaded = rejection(service.reload(), ServiceError);
+  await until(() => existsSync(file) && readFileSync(file, "utf8") !== "");
+  await service.stop();
+  assert.match((await reloaded).message, /the command to reload replica 0 .*aborted/);
+  assert.ok(!isAlive(Number(readFileSync(file, "utf8"))));
 });
 
 test("a reload that fails says so, and leaves the process as it is", async () => {

@@ -138,6 +138,12 @@ test("no delay stays none, however often", () => {
   assert.ok(decision.action === "restart" && decision.delay === 0 && decision.at === 7);
 });
 
+test("one that was never ready has had no healthy time, be it none that is asked for", () => {
+  const rules = resolveRestart({ backoff: { initial: 10, factor: 2, jitter: 0, resetAfter: 0 } });
+  const decision = decide(ended(1), -1, { attempts: 2, starts: [] }, rules, 0, 0);
+  assert.ok(decision.action === "restart" && decision.delay === 40);
+});
+
 test("without jitter, delays grow by the factor until the longest, and begin anew after a healthy time", () => {
   fc.assert(
     fc.property(someRules, fc.integer({ min: 1, max: 30 }), (given, crashes) => {

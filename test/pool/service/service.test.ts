@@ -161,6 +161,22 @@ test("what does not heed stopSignal is killed after stopTimeout, with all that i
   await until(() => !pids.some(isAlive));
 });
 
+test("replicas that are killed together each take what they have started along, in sessions of their own too", async (t) => {
+  const dir = tempDir(t);
+  await using pool = new ProcessPool({ isolation: "none" });
+  const started = `setsid sh -c "echo \\$\\$ > '${dir}'/$PIDPOOL_REPLICA; exec sleep 1000" &`;
+  const text = `trap '' TERM; ${started} while :; do sleep 0.01; done`;
+  const service = script(pool, text, { replicas: 3, stopTimeout: 50 });
+  const read = (index: number): string => {
+    const file = join(dir, `${index}`);
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  };
+  const all = [0, 1, 2];
+  await until(() => all.every((index) => read(index) !== ""));
+  await service.stop();
+  await until(() => all.every((index) => !isAlive(Number(read(index)))));
+});
+
 test("what a crashed process leaves in its group does not outlive it", async (t) => {
   const dir = tempDir(t);
   await using pool = new ProcessPool({ isolation: "none" });
@@ -206,9 +222,82 @@ test("a listener that throws leaves the service as it should be", async () => {
   assert.deepEqual([code, stdout], [0, "from a listener\nready after 1 restart\n"], stderr);
 });
 
+test("listeners that throw, of all events, keep no call from its work", async () => {
+  const { code, stdout, stderr } = await startFixture("service", ["listeners-throw"]).ended;
+  assert.deepEqual([code, stdout], [0, "3 ready\n2 restarted\n1 left\nstopped\nclosed\n"], stderr);
+});
+
+test("what a listener asks for comes after what it hears of, whatever it hears of", async () => {
+  const restart = { policy: "always", backoff: { initial: 1 } } as const;
+  for (const event of ["replica", "state", "ready", "exit", "restart"] as const) {
+    await using pool = new ProcessPool();
+    const service = script(pool, "exec sleep 1000", { replicas: 3, restart });
+    let stopped: Promise<void> | undefined;
+    service.on(event, () => {
+      stopped ??= service.stop();
+    });
+    service.ready.then(
+      () => process.kill(pidOf(service, 1), "SIGKILL"),
+      () => {},
+    );
+    await turns(service, "stopped");
+    await stopped;
+    assert.ok(
+      service.replicas.every(({ state }) => state === "stopped"),
+      event,
+    );
+    assert.equal(childPids().length, 0, event);
+  }
+});
+
+test("listeners hear of states in their order, though some of them change them", async () => {
+  await using pool = new ProcessPool();
+  const service = script(pool, "exec sleep 1000");
+  const heard: string[] = [];
+  service.once("ready", () => void service.stop());
+  service.on("state", (state, before) => {
+    if (state === "ready") void service.restart();
+    heard.push(`${before} ${state}`);
+  });
+  await turns(service, "stopped");
+  assert.deepEqual(heard, ["starting ready", "ready starting", "starting stopping", "stopping stopped"]);
+});
+
+test("nothing brings back a service of a pool that is closed", async () => {
+  const pool = new ProcessPool();
+  const service = script(pool, "exec sleep 1000", {
+    restart: { policy: "always", backoff: { initial: 1 }, startLimit: { burst: Infinity } },
+  });
+  await service.ready;
+  const closed = pool.close();
+  for (const call of [service.start(), service.restart()]) {
+    const error = await rejection(call, Error);
+    assert.equal((error as PidpoolError).code, "ERR_CLOSED");
+  }
+  await closed;
+  assert.equal(service.state, "stopped");
+});
+
+test("start() of a replica that waits to be restarted starts it at once, and waits until it is ready", async (t) => {
+  const mark = join(tempDir(t), "mark");
+  await using pool = new ProcessPool();
+  const service = script(pool, `[ -e '${mark}' ] || { : > '${mark}'; exit 1; }; exec sleep 1000`, {
+    restart: { backoff: { initial: 1_000_000, max: 1_000_000 } },
+  });
+  const restarts: unknown[] = [];
+  service.on("restart", (info) => restarts.push(info));
+  await becomes(service, "backoff");
+  await service.start();
+  assert.equal(service.state, "ready");
+  // It was asked for, and so is no restart: that would have come before its delay was over.
+  assert.deepEqual(restarts, []);
+});
+
 test("Node ends with a service that is unref()ed, and waits for one that is not", async () => {
   const away = await startFixture("service", ["unref"]).ended;
   assert.deepEqual([away.code, away.stdout], [0, ""], away.stderr);
+  const asked = await startFixture("service", ["unref-asked"]).ended;
+  assert.deepEqual([asked.code, asked.stdout], [0, ""], asked.stderr);
   // Neither a process nor a listener keeps it alive while it waits to be restarted.
   const backoff = await startFixture("service", ["backoff"]).ended;
   assert.deepEqual([backoff.code, backoff.stdout], [0, "restarted\n"], backoff.stderr);

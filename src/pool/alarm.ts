@@ -2,6 +2,9 @@
 // its turn of the event loop began, and so may fire up to one too soon.
 import { performance } from "node:perf_hooks";
 
+/** setTimeout's bound: 2^31 - 1 ms, 24.8 days. Of more it makes 1 ms. */
+export const MAX_MS = 0x7fffffff;
+
 /** One point in time to wait for, on the clock of performance.now(). */
 export class Alarm {
   readonly #ring: () => void;
@@ -43,7 +46,7 @@ export class Alarm {
   }
 
   #wait(ms: number): void {
-    this.#timer = setTimeout(this.#look, Math.max(0, Math.ceil(ms)));
+    this.#timer = setTimeout(this.#look, Math.min(MAX_MS, Math.max(0, Math.ceil(ms))));
     if (!this.#refed) this.#timer.unref();
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { performance } from "node:perf_hooks";
 import { test } from "node:test";
-import { Alarm } from "#pidpool/pool/service/alarm.js";
+import { Alarm } from "#pidpool/pool/alarm.js";
 
 test("an alarm is never early", async () => {
   const early: number[] = [];
@@ -40,4 +40,16 @@ test("one that is cleared, or set to never, does not ring; one that is set again
     again.set(performance.now() + 2);
   });
   assert.equal(rings, 1);
+});
+
+test("one that is further away than setTimeout counts does not ring at once, nor again and again", async () => {
+  const warnings: string[] = [];
+  const hear = ({ name }: Error): void => void warnings.push(name);
+  process.on("warning", hear);
+  const far = new Alarm(true, () => assert.fail("it rang"));
+  far.set(performance.now() + 2 ** 40);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  far.clear();
+  process.off("warning", hear);
+  assert.deepEqual(warnings, []);
 });
