@@ -137,7 +137,7 @@ function describeStop({ by, signal, escalated }: Stopped): string {
 function describeLimit(limit: ReachedLimit): string {
   switch (limit.name) {
     case "maxOutput":
-      return `maxOutput is ${bytes(limit.value)} (fd ${limit.fd})`;
+      return `maxOutput is ${bytes(limit.value)}${limit.fd === null ? "" : ` (fd ${limit.fd})`}`;
     case "cpuSeconds":
       return `limits.cpuSeconds is ${limit.value} s`;
     case "pids":
