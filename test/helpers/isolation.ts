@@ -46,7 +46,7 @@ export function differences(a: Namespaces, b: Namespaces): Kind[] {
 /** Why this machine refuses an isolation, by the library's own answer, for a test's `skip`. */
 export async function refusal(isolation: pidpool.Isolation, options: pidpool.RunOptions = {}): Promise<string | false> {
   try {
-    await using pool = new pidpool.ProcessPool({ isolation });
+    await using pool = new pidpool.ProcessPool({ isolation, cwd: "/" });
     await pool.run("true", [], options);
     return false;
   } catch (error) {

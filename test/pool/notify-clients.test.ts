@@ -53,6 +53,12 @@ test("systemd-notify beneath Landlock's rules", { skip: noSystemd }, async (t) =
   assert.equal(exit.message, "from a script (EACCES)");
 });
 
+test("systemd-notify as the child itself, which root's says to be its parent", { skip: noSystemd }, async () => {
+  await using pool = new ProcessPool({ isolation: "none" });
+  const { exit } = await pool.run("systemd-notify", ["--status=by itself"], { notify: true });
+  assert.equal(exit.message, "by itself");
+});
+
 test("systemd-notify as another user", { skip: noSystemd }, async (t) => {
   if (process.geteuid?.() !== 0) return t.skip("needs root, to start children of another user");
   await using pool = new ProcessPool({ isolation: "none" });

@@ -96,6 +96,16 @@ test("the time limit is that of the job, not of its process", async () => {
   assert.deepEqual([exit.reason, exit.status === "signaled" && exit.signal], ["timeout", "SIGKILL"]);
 });
 
+test("a message tells how long the job took, and not how long its output was held open", async () => {
+  await using pool = new ProcessPool({ isolation: "none" });
+  await using warm = pool.command("sh", ["-c", "read x; sleep 2 & sleep 100"]).warm({ spares: 1 });
+  await warm.ready;
+  const error = await rejection(warm.run({ input: "go\n", timeout: 50, outputGrace: 400 }), ExitError);
+  assert.equal(error.result.truncated, "held-open");
+  const told = Number(/timed out after (\d+) ms/.exec(error.message)?.[1]);
+  assert.ok(told <= Math.round(error.exit.wallMs), `${error.message}, of ${error.exit.wallMs}`);
+});
+
 test("a signal aborts its job alone, begun or not", async () => {
   await using pool = new ProcessPool();
   const warm = pool.command("cat").warm({ spares: 2, concurrency: 2 });
