@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { ProcessPool, type Isolation } from "pidpool";
 import { ATTEMPTS } from "../helpers/attempts.ts";
 import { startFixture } from "../helpers/fixture.ts";
-import { guardianPids, hasCommands, isAlive, until } from "../helpers/processes.ts";
+import { guardianPids, hasCommands, isAlive } from "../helpers/processes.ts";
 import { said } from "../helpers/wait.ts";
 
 /** What the shell in a child says of a signal 0 to this process. */
