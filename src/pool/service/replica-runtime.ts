@@ -13,7 +13,7 @@ import type { ServiceHost } from "./host.ts";
 import { endWasAsked, isIdle, transition, type LifecycleEvent, type ReplicaState } from "./lifecycle.ts";
 import type { ProbePlan, ServicePlan } from "./plan.ts";
 import { Prober } from "./prober.ts";
-import type { Replica } from "./replica.ts";
+import { ReplicaView, type Replica } from "./replica.ts";
 import { decide, NO_TALLY, withStart, type Decision } from "./restart-decision.ts";
 import { resultOf } from "./result.ts";
 
@@ -42,7 +42,7 @@ interface Planned {
 
 /** Owns at most one process at a time. */
 export class ReplicaRuntime implements AttemptEvents {
-  readonly view: Replica = new View(this);
+  readonly view: Replica = new ReplicaView(this);
   readonly index: number;
   readonly #plan: ServicePlan;
   /** Of the next launch. */
@@ -349,42 +349,5 @@ export class ReplicaRuntime implements AttemptEvents {
   #stopProber(): void {
     this.#prober?.stop();
     this.#prober = undefined;
-  }
-}
-
-/** What users get to see. */
-class View implements Replica {
-  readonly #of: ReplicaRuntime;
-
-  constructor(of: ReplicaRuntime) {
-    this.#of = of;
-  }
-
-  get index(): number {
-    return this.#of.index;
-  }
-
-  get state(): ReplicaState {
-    return this.#of.state;
-  }
-
-  get pid(): number | null {
-    return this.#of.pid;
-  }
-
-  get restarts(): number {
-    return this.#of.restarts;
-  }
-
-  get readySince(): number | null {
-    return this.#of.readySince;
-  }
-
-  get status(): string | null {
-    return this.#of.status;
-  }
-
-  get lastEnd(): ServiceEnd | null {
-    return this.#of.lastEnd;
   }
 }

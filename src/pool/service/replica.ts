@@ -18,3 +18,40 @@ export interface Replica {
   /** The end of its last process; null if none has ended. */
   readonly lastEnd: ServiceEnd | null;
 }
+
+/** Shows no more of what it is a view of. */
+export class ReplicaView implements Replica {
+  readonly #of: Replica;
+
+  constructor(of: Replica) {
+    this.#of = of;
+  }
+
+  get index(): number {
+    return this.#of.index;
+  }
+
+  get state(): ReplicaState {
+    return this.#of.state;
+  }
+
+  get pid(): number | null {
+    return this.#of.pid;
+  }
+
+  get restarts(): number {
+    return this.#of.restarts;
+  }
+
+  get readySince(): number | null {
+    return this.#of.readySince;
+  }
+
+  get status(): string | null {
+    return this.#of.status;
+  }
+
+  get lastEnd(): ServiceEnd | null {
+    return this.#of.lastEnd;
+  }
+}

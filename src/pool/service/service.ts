@@ -8,13 +8,13 @@ import type { LaunchSpec } from "../../process/spec.ts";
 import { integer } from "../../process/validate.ts";
 import { StandingSockets, type ListenAddress } from "../listen/standing-sockets.ts";
 import { Arrival } from "./arrival.ts";
-import { runCommand } from "./check.ts";
 import type { RestartInfo, ServiceEnd } from "./end.ts";
 import type { ServiceHost } from "./host.ts";
 import { isIdle, noCounts, overall, type ReplicaState, type ServiceState } from "./lifecycle.ts";
 import { News } from "./news.ts";
-import { commandSpec, MAX_REPLICAS, replicaSpec, type ServicePlan } from "./plan.ts";
+import { MAX_REPLICAS, replicaSpec, type ServicePlan } from "./plan.ts";
 import { ReplicaRuntime, type Failure, type ReplicaEvents } from "./replica-runtime.ts";
+import { tellToReload } from "./reload.ts";
 import type { Replica } from "./replica.ts";
 import { Rollout } from "./rollout.ts";
 import type { Overseer, Supervised } from "./supervised.ts";
@@ -205,9 +205,13 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
       throw new InvalidOptionError("reload", undefined, `the service ${quoted(this.name)} was made without it`);
     }
     const ready = this.#replicas.filter(({ state }) => state === "ready");
-    const told = await Promise.allSettled(ready.map((replica) => this.#reloadOne(replica, reload)));
-    const failed = told.find((result) => result.status === "rejected");
-    if (failed !== undefined) throw failed.reason;
+    const told = await Promise.allSettled(
+      ready.map((replica) => tellToReload(this.#host, this.#plan, reload, replica)),
+    );
+    for (const result of told) {
+      if (result.status === "rejected") throw result.reason;
+      if (result.value !== undefined) throw this.#error(result.value);
+    }
   }
 
   /**
@@ -324,19 +328,6 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     }
     // With sockets it is the pool's to stop.
     if (this.#sockets === undefined) this.#host.leave(this);
-  }
-
-  async #reloadOne(replica: ReplicaRuntime, reload: NonNullable<ServicePlan["reload"]>): Promise<void> {
-    if (typeof reload === "number") {
-      replica.signal(reload);
-    } else if (typeof reload === "function") {
-      await reload(replica.view);
-    } else {
-      const spec = commandSpec(this.#plan, reload, replica.index, this.#plan.startTimeout, replica.pid ?? 0);
-      const report = await runCommand(this.#host, spec, { signal: replica.absence });
-      if (report.reason === "exit" && report.status === "exited" && report.code === 0) return;
-      throw this.#error(`the command to reload replica ${replica.index} ${describeExit(report)}`);
-    }
   }
 
   // ---- what replicas do
