@@ -276,7 +276,7 @@ export function deeds(): string {
   if (stopped !== null) expectType<ExitReason | "kill">()(stopped.by);
   expectType<CgroupUsage | null>()(cgroup);
   expectType<string | null>()(stderrTail);
-  if (limit?.name === "maxOutput") expectType<number>()(limit.fd);
+  if (limit?.name === "maxOutput") expectType<number | null>()(limit.fd);
   // @ts-expect-error only output has an fd
   if (limit?.name === "memory") void limit.fd;
   if (report.status === "signaled") expectType<CoreDump | null>()(report.core);

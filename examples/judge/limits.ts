@@ -15,6 +15,8 @@ export const ISOLATION: IsolationOptions = {
 /** For the programs that are judged. */
 export const LIMITS: RunOptions<"capture", "utf8"> = {
   isolation: ISOLATION,
+  // Where this one was started may lie beneath the /tmp that is hidden.
+  cwd: "/tmp",
   seccomp: "default",
   limits: { cpuSeconds: SECONDS, addressSpace: 256 << 20, fileSize: 1 << 20, openFiles: 64, core: 0 },
   // What sleeps uses no CPU time.

@@ -21,7 +21,34 @@ const MIB = 2 ** 20;
 const sh = (pool: ProcessPool, script: string, options: RunOptions = {}): Promise<RunResult> =>
   pool.run("sh", ["-c", script], { isolation: "none", check: false, ...options });
 
-/** All but one, which the child must have a hand in: its last words by sd_notify. */
+/** Speaks as a systemd service does, without a library. */
+const SPEAK = `
+import os, socket, sys, time
+
+def notify(*words):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+        to.sendto("\\n".join(words).encode(), os.environ["NOTIFY_SOCKET"])
+`;
+
+const RECORDER = `${SPEAK}
+notify("READY=1", "STATUS=recording")
+try:
+    os.open("/dev/video-unplugged", os.O_RDWR)
+except OSError as error:
+    print("recorder: giving up", file=sys.stderr)
+    notify(f"STATUS=the camera is gone: {error.filename}", f"ERRNO={error.errno}")
+    sys.exit(1)
+`;
+
+const HANGING = `${SPEAK}
+notify("READY=1", "STATUS=compressing frame 7")
+while True:
+    time.sleep(1000)
+`;
+
+const python = (pool: ProcessPool, script: string, options: RunOptions): Promise<RunResult> =>
+  pool.run("python3", ["-I", "-S", "-c", script], { isolation: "none", check: false, notify: true, ...options });
+
 export const WAYS: readonly Way[] = [
   {
     name: "exit-code",
@@ -88,6 +115,16 @@ export const WAYS: readonly Way[] = [
       for (const pid of guardians()) process.kill(pid, "SIGKILL");
       return child.result;
     },
+  },
+  {
+    name: "last-words",
+    title: "It says why itself",
+    go: (pool) => python(pool, RECORDER, {}),
+  },
+  {
+    name: "watchdog",
+    title: "It hangs, and misses its watchdog",
+    go: (pool) => python(pool, HANGING, { watchdog: 100 }),
   },
 ];
 

@@ -1,8 +1,9 @@
 // What is in a VM: busybox, this machine's node and common programs with the
 // libraries that they need, and the built package with its tests.
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Archive } from "./cpio.mjs";
 
@@ -30,8 +31,8 @@ const PROGRAMS = [
     "prlimit",
     "printf",
   ],
-  ["ps", "pwd", "seq", "setpriv", "setsid", "sh", "sha256sum", "sleep", "sort", "test", "timeout", "touch", "true"],
-  ["unshare", "yes"],
+  ["ps", "pwd", "seq", "setpriv", "setsid", "sh", "sha256sum", "sleep", "sort", "systemd-notify", "test", "timeout"],
+  ["touch", "true", "unshare", "yes"],
 ].flat();
 
 const ETC = {
@@ -69,6 +70,22 @@ function copyPrograms(archive, busybox) {
   archive.symlink("/sbin", "usr/bin");
   for (const applet of execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
     archive.symlink(`/usr/bin/${applet}`, "busybox");
+  }
+}
+
+/** Adds what tests have in C, compiled: a VM has no compiler. Where this machine has none either, they skip. */
+function copyFixtures(archive) {
+  const fixtures = join(root, "test/fixtures");
+  const folder = mkdtempSync(join(tmpdir(), "pidpool-vm-c-"));
+  try {
+    for (const source of readdirSync(fixtures).filter((name) => name.endsWith(".c"))) {
+      const file = join(folder, basename(source, ".c"));
+      if (spawnSync("cc", ["-O1", "-o", file, join(fixtures, source)]).status !== 0) continue;
+      archive.file(join(PACKAGE, "build/compiled", basename(file)), readFileSync(file), 0o755);
+      copyLibraries(archive, file);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -121,6 +138,7 @@ export function writeGuest(file, busybox, tests, { series, testTimeout }) {
   archive.symlink("/usr/bin/node", node);
 
   copyPackage(archive);
+  copyFixtures(archive);
   const settings = { PIDPOOL_VM: series, TEST_TIMEOUT: testTimeout };
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   archive.file("/etc/vm/settings", lines.join(""));

@@ -172,7 +172,8 @@ export class Capture {
     stream.size += kept;
     if (kept === n && (stream.size < READ_SIZE || makeRoom(stream, fd))) return "data";
     // No memory is a limit too.
-    stream.flags |= OUTPUT.limit;
+    const first = this.#streams.every(({ flags }) => (flags & OUTPUT.limit) === 0);
+    stream.flags |= first ? OUTPUT.limit | OUTPUT.first : OUTPUT.limit;
     return "limit";
   }
 }

@@ -11,7 +11,7 @@ export interface Collected {
   /** By fd number. */
   readonly output: readonly (string | Buffer | null)[];
   readonly truncated: Truncation | null;
-  /** The fd that wrote more than the limit allows, -1 for none. */
+  /** The first fd that wrote more than the limit allows, -1 for none. */
   readonly full: number;
   /** The end of stderr, null where the supervisor had none of it. */
   readonly stderrTail: string | null;
@@ -49,7 +49,7 @@ export function collectOutput(
     }
     if ((flags & OUTPUT.limit) !== 0) {
       truncated = "output-limit";
-      full = fd;
+      if (full < 0 || (flags & OUTPUT.first) !== 0) full = fd;
     } else if ((flags & OUTPUT.lost) !== 0) truncated ??= "supervisor-lost";
     else if ((flags & OUTPUT.held) !== 0) truncated ??= "held-open";
     else if ((flags & OUTPUT.blocked) !== 0) truncated ??= "blocked";

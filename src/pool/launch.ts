@@ -285,7 +285,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const stopped = this.#deeds === undefined ? report.stopped : this.#deeds.stopped(report);
     const limit =
       report.reason === "output-limit"
-        ? ({ name: "maxOutput", value: spec.maxOutput, fd: full } as const)
+        ? ({ name: "maxOutput", value: spec.maxOutput, fd: full < 0 ? null : full } as const)
         : spec.limits.length === 0
           ? null
           : ownLimit(report.reason, spec.limits);

@@ -2,7 +2,7 @@
 // user's, as the supervisor thread may write to it. That thread must never wait
 // for a reader, and the open file behind the fd is not ours to change.
 import { fstatSync } from "node:fs";
-import { EAGAIN } from "../native/errno.ts";
+import { EAGAIN, EINVAL } from "../native/errno.ts";
 import { dupFrom, isWritable, openToWrite, sendNow, write } from "../native/syscalls.ts";
 
 /** An fd to pass bytes on to: ours to close, or -1 where they are dropped. */
@@ -24,6 +24,9 @@ export const MANNER_SHIFT = 24;
 /** What a pipe that is writable takes at once, whole (PIPE_BUF). */
 export const AT_ONCE = 4096;
 
+/** Device 5:2, of the masters of all pseudoterminals: opened anew, it is one more. */
+const PTMX = 0x502;
+
 /** Bytes that nobody wants. */
 export const NOWHERE: PassOn = Object.freeze({ fd: -1, manner: MANNER.direct });
 
@@ -40,7 +43,7 @@ export function openPassOn(fd: number): PassOn | number {
     manner = MANNER.socket;
   } else if (stat.isFIFO() || stat.isCharacterDevice()) {
     // A pipe without readers cannot be opened either; a write to it fails, and does not wait.
-    const own = openToWrite(`/proc/self/fd/${fd}`);
+    const own = stat.rdev === PTMX ? -EINVAL : openToWrite(`/proc/self/fd/${fd}`);
     if (own >= 0) return { fd: own, manner: MANNER.own };
     manner = MANNER.asked;
   }

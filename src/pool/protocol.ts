@@ -43,6 +43,8 @@ export const OUTPUT = {
   tail: 0x200000,
   /** Nobody took what was still to be passed on. */
   blocked: 0x400000,
+  /** Of those that exceeded the limit, the first: the child was stopped for it. */
+  first: 0x800000,
 } as const;
 
 /** Output of one captured fd. */

@@ -36,6 +36,8 @@ export class Stopper {
   readonly #slots: Slots;
   readonly #events: DeadlineEvents;
   readonly #deadlines = new Deadlines();
+  /** How often {@link stop} was called. */
+  stops = 0;
 
   constructor(slots: Slots, events: DeadlineEvents) {
     this.#slots = slots;
@@ -110,6 +112,7 @@ export class Stopper {
 
   /** Begins to end a child. The first reason stays; SIGKILL follows after `killAfter`, from now again with signal 0. */
   stop(slot: number, reason: number, asked: number): void {
+    this.stops++;
     const slots = this.#slots;
     const state = slots.state(slot);
     if (state === STATE.exited) return;
@@ -128,46 +131,47 @@ export class Stopper {
     else if (signal !== SIGKILL && killAfter >= 0) this.#set(slot, DEADLINE.escalate, killAfter);
   }
 
-  /** These have not heeded the signal that asked. What a service's has started goes with it, sessions of its own included. */
-  #kill(stubborn: readonly number[]): void {
+  /** They have not heeded the signal that asked. What a service's have started goes with them, sessions of their own included. */
+  #kill(unheeded: readonly number[]): void {
     const slots = this.#slots;
-    const heads: number[] = [];
-    for (const slot of stubborn) {
+    const live = unheeded.filter((slot) => slots.isLive(slot));
+    const roots: number[] = [];
+    for (const slot of live) {
       if (slots.get(slot, SLOT.leader) !== LEADER.sweeps || slots.state(slot) !== STATE.running) continue;
       // A stopped one cannot start others meanwhile; an ended one would leave orphans that nobody finds.
       signalChild(slots.region, slot, SIGSTOP, false);
-      heads.push(slots.get(slot, SLOT.pid));
+      roots.push(slots.get(slot, SLOT.pid));
     }
-    if (heads.length > 0) signalFamilies(heads, SIGKILL, true);
-    for (const slot of stubborn) this.stop(slot, slots.get(slot, SLOT.reason), SIGKILL);
+    if (roots.length > 0) signalFamilies(roots, SIGKILL, true);
+    for (const slot of live) this.stop(slot, slots.get(slot, SLOT.reason), SIGKILL);
   }
 
   /**
-   * These children have ended, and are not yet reaped: their pids, and so the ids of the groups or sessions that they
-   * led, are nobody else's. Where we ended one, those that it leaves behind there go along; of one that ends by itself, a
-   * service's only, and without a look through /proc: a thousand of them may crash together. For all that we ended it is
-   * the same look: each alone would have to go through all the others.
+   * Children have ended, and are not yet reaped: their pids, and so the ids of the groups or sessions that they led, are
+   * nobody else's. Where we ended one, those that it leaves behind there go along; of one that ends by itself, a
+   * service's only, and without a look through /proc. That takes as long as there are processes, so children that end
+   * together share it.
    */
   endGroups(ended: readonly number[]): void {
     const slots = this.#slots;
-    const heads: number[] = [];
+    const roots: number[] = [];
     for (const slot of ended) {
       const leader = slots.get(slot, SLOT.leader);
-      const asked = slots.get(slot, SLOT.reason) !== 0;
-      if (leader === LEADER.no || (!asked && leader !== LEADER.sweeps)) continue;
+      const ours = slots.get(slot, SLOT.reason) !== 0;
+      if (leader === LEADER.no || (!ours && leader !== LEADER.sweeps)) continue;
       if (slots.state(slot) !== STATE.running) continue;
       const pid = slots.get(slot, SLOT.pid);
       kill(-pid, SIGKILL);
-      if (asked) heads.push(pid);
+      if (ours) roots.push(pid);
     }
-    if (heads.length > 0) signalFamilies(heads, SIGKILL, true);
+    if (roots.length > 0) signalFamilies(roots, SIGKILL, true);
   }
 
   /** Does what is due. */
   meet(): void {
     if (this.#deadlines.size === 0) return;
     const slots = this.#slots;
-    const stubborn: number[] = [];
+    const unheeded: number[] = [];
     for (const key of this.#deadlines.due(monotonicNow())) {
       const slot = Math.floor(key / KINDS);
       switch (key % KINDS) {
@@ -175,7 +179,7 @@ export class Stopper {
           this.stop(slot, reasonCode("timeout"), slots.get(slot, SLOT.killSignal));
           break;
         case DEADLINE.escalate:
-          if (slots.isLive(slot)) stubborn.push(slot);
+          unheeded.push(slot);
           break;
         case DEADLINE.resend:
           if (slots.isLive(slot)) this.stop(slot, slots.get(slot, SLOT.reason), slots.get(slot, SLOT.lastSignal));
@@ -194,7 +198,7 @@ export class Stopper {
           break;
       }
     }
-    if (stubborn.length > 0) this.#kill(stubborn);
+    this.#kill(unheeded);
   }
 
   #set(slot: number, kind: number, duration: number): void {

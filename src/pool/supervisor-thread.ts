@@ -98,10 +98,7 @@ class SupervisorThread {
         if (this.#speaks(slot)) this.#listeners.listen(slot);
         this.#stopper.resumeWatchdog(slot);
       },
-      reap: (slot) => {
-        this.#endGroups([slot]);
-        this.#reap(slot);
-      },
+      reap: (slot) => this.#sweepAndReap(slot),
       notice: (slot) => this.#notice(slot),
     });
     this.#flush();
@@ -148,14 +145,7 @@ class SupervisorThread {
   #handle(n: number): void {
     const events = this.#events;
     const slots = this.#slots;
-    const ended: number[] = [];
-    for (let i = 0; i < n; i++) {
-      const at = i * EPOLL_EVENT.WORDS + EPOLL_EVENT.data;
-      const slot = events[at] ?? 0;
-      // A pidfd's token is the slot.
-      if (slot >>> 24 === 0 && slots.generation(slot) === events[at + 1] && slots.isLive(slot)) ended.push(slot);
-    }
-    if (ended.length > 0) this.#endGroups(ended);
+    let swept = -1;
     for (let i = 0; i < n; i++) {
       const at = i * EPOLL_EVENT.WORDS + EPOLL_EVENT.data;
       const token = events[at] ?? 0;
@@ -169,8 +159,12 @@ class SupervisorThread {
       // Nor does closing end the events at once while a child between clone and exec has a copy of the fd.
       const live = slots.isLive(slot);
       const kind = token >>> 24;
-      if (kind === 0 && live) this.#reap(slot);
-      else if (kind >= NOTIFY_SOCKET) {
+      if (kind === 0 && live) {
+        // Who is stopped after the sweep needs another one.
+        if (swept !== this.#stopper.stops) this.#sweep(this.#exits(i, n));
+        swept = this.#stopper.stops;
+        this.#reap(slot);
+      } else if (kind >= NOTIFY_SOCKET) {
         if (live) this.#listeners.hear(slot, kind);
       } else if (kind > 0 && (live || this.#lingering.has(slot))) this.#readOutput(slot, kind - 1);
     }
@@ -178,9 +172,21 @@ class SupervisorThread {
 
   // ---- exits
 
-  /** Before these are reaped. */
-  #endGroups(ended: readonly number[]): void {
-    // While its pid is still its own, and those who speak for it can be found.
+  /** Slots whose children have ended, by the events of this batch from there on. */
+  #exits(from: number, n: number): number[] {
+    const events = this.#events;
+    const slots = this.#slots;
+    const ended: number[] = [];
+    for (let i = from; i < n; i++) {
+      const at = i * EPOLL_EVENT.WORDS + EPOLL_EVENT.data;
+      const slot = events[at] ?? 0;
+      if (slot >>> 24 === 0 && slots.generation(slot) === events[at + 1] && slots.isLive(slot)) ended.push(slot);
+    }
+    return ended;
+  }
+
+  /** Ends what children leave behind, while their pids are still their own, and those who speak for them can be found. */
+  #sweep(ended: readonly number[]): void {
     for (const slot of ended) if (this.#speaks(slot)) this.#listeners.drain(slot);
     this.#stopper.endGroups(ended);
   }
@@ -191,7 +197,6 @@ class SupervisorThread {
       this.#now = monotonicNow();
       this.#ownPeak = ownPeakRss();
     }
-    const speaks = this.#speaks(slot);
     if (reap(slots.region, slot, this.#now, this.#ownPeak) === "busy") {
       if (slots.state(slot) === STATE.running) {
         // A debugger reaps first. The pidfd stays readable: look now and then instead of spinning.
@@ -208,7 +213,7 @@ class SupervisorThread {
       else pidfdSendSignal(init, SIGKILL);
     }
     this.#stopper.clear(slot);
-    if (speaks) this.#listeners.close(slot);
+    if (this.#speaks(slot)) this.#listeners.close(slot);
     if (slots.get(slot, SLOT.captures) === 0) {
       this.#report(RECORD.exited, slot);
       return;
@@ -225,9 +230,13 @@ class SupervisorThread {
     }
   }
 
-  #poll(slot: number): void {
-    this.#endGroups([slot]);
+  #sweepAndReap(slot: number): void {
+    this.#sweep([slot]);
     this.#reap(slot);
+  }
+
+  #poll(slot: number): void {
+    this.#sweepAndReap(slot);
     if (this.#slots.isLive(slot)) this.#stopper.startPolling(slot);
   }
 

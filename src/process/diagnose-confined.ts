@@ -17,7 +17,11 @@ export function explainLimit({ limits }: LaunchSpec, errno: number, detail: numb
 }
 
 /** Stage "landlock": `detail` is 0 for the ruleset, else the index of the rule and 1. */
-export function explainLandlock({ landlock }: LaunchSpec, errno: number, detail: number): string | undefined {
+export async function explainLandlock(
+  { landlock, isolation }: LaunchSpec,
+  errno: number,
+  detail: number,
+): Promise<string | undefined> {
   const rule = landlock?.rules[detail - 1];
   if (rule === undefined) {
     return errno === E2BIG ? "this process is under as many Landlock rulesets as the kernel stacks (16)" : undefined;
@@ -26,7 +30,7 @@ export function explainLandlock({ landlock }: LaunchSpec, errno: number, detail:
     return errno === EAFNOSUPPORT ? `${rule.option} is refused: this kernel has no TCP` : undefined;
   }
   const name = `${rule.option}, ${JSON.stringify(rule.path)},`;
-  if (errno === ENOENT) return `${name} does not exist`;
+  if (errno === ENOENT) return `${name} ${(await explainHidden({ isolation }, rule.path)) ?? "does not exist"}`;
   if (errno === ENOTDIR) return `${name} leads through something that is no directory`;
   return `${name} cannot be opened: ${errnoMeaning(errno)}`;
 }
@@ -51,6 +55,15 @@ export async function explainForbidden(
     return `${JSON.stringify(program)} lies outside filesystem.execute`;
   }
   return "permission denied; its ELF loader or #! interpreter may lie outside filesystem.execute, where they must be, too";
+}
+
+/** ENOENT of something that is there for us: the child looks into a /tmp of its own. */
+export async function explainHidden(
+  { isolation }: Pick<LaunchSpec, "isolation">,
+  path: string,
+): Promise<string | undefined> {
+  if (!isolation.hidesTmp || !isBeneath(await realpath(path).catch(() => ""), "/tmp")) return undefined;
+  return "lies beneath /tmp, in whose place isolation.mount.tmp gives the child an empty one";
 }
 
 function real(path: string): Promise<string> {

@@ -18,7 +18,14 @@ import {
   errnoMeaning,
   errnoName,
 } from "../native/errno.ts";
-import { explainForbidden, explainLandlock, explainLimit, explainScarcity, landlockCall } from "./diagnose-confined.ts";
+import {
+  explainForbidden,
+  explainHidden,
+  explainLandlock,
+  explainLimit,
+  explainScarcity,
+  landlockCall,
+} from "./diagnose-confined.ts";
 import { candidates, type LaunchSpec } from "./spec.ts";
 
 /** The stage of a launch, and the system call behind it. */
@@ -60,9 +67,7 @@ export async function launchError(
 async function explain(spec: LaunchSpec, stage: string, errno: number, detail: number): Promise<string | undefined> {
   switch (stage) {
     case "chdir":
-      if (errno === ENOENT) return `the working directory ${JSON.stringify(spec.cwd)} does not exist`;
-      if (errno === ENOTDIR) return `the working directory ${JSON.stringify(spec.cwd)} is not a directory`;
-      return `the working directory ${JSON.stringify(spec.cwd)} cannot be entered: ${errnoMeaning(errno)}`;
+      return `the working directory ${JSON.stringify(spec.cwd)} ${await explainDirectory(spec, errno)}`;
     case "open":
       return explainOpen(spec, errno);
     case "setuid":
@@ -110,13 +115,21 @@ function explainNotify({ notify }: LaunchSpec, errno: number): string | undefine
   return `its NOTIFY_SOCKET has no place in /run, ${where} that it could reach: ${errnoMeaning(errno)}`;
 }
 
+async function explainDirectory(spec: LaunchSpec, errno: number): Promise<string> {
+  if (errno === ENOENT) return (await explainHidden(spec, spec.cwd ?? ".")) ?? "does not exist";
+  return errno === ENOTDIR ? "is not a directory" : `cannot be entered: ${errnoMeaning(errno)}`;
+}
+
 async function explainOpen(spec: LaunchSpec, errno: number): Promise<string | undefined> {
   const files = spec.fds.flatMap((plan) => (plan.kind === "file" ? [plan.path] : []));
   for (const file of files) {
     if (errno === ENOENT) {
+      const directory = dirname(file);
+      const hidden = (await explainHidden(spec, file)) ?? (await explainHidden(spec, directory));
+      if (hidden !== undefined) return `${JSON.stringify(file)} ${hidden}`;
       const there = await exists(file);
       if (there && files.length > 1) continue;
-      return (await exists(dirname(file)))
+      return (await exists(directory))
         ? `the file ${JSON.stringify(file)} does not exist`
         : `the directory of ${JSON.stringify(file)} does not exist`;
     }
@@ -136,7 +149,7 @@ async function explainExec(spec: LaunchSpec, errno: number): Promise<string | un
           : `there is no such program in the child's PATH (${spec.path})`;
       }
       if (!(await exists(file))) return "there is no such file";
-      return explainInterpreter(file);
+      return explainMissing(spec, file);
     case EACCES: {
       const found = file === undefined ? undefined : await stat(file).catch(() => undefined);
       if (found?.isDirectory() === true) return "it is a directory";
@@ -156,10 +169,16 @@ async function explainExec(spec: LaunchSpec, errno: number): Promise<string | un
   }
 }
 
-async function explainInterpreter(file: string): Promise<string> {
+/** It is there for us, but not for the child; or what it needs to run is not there. */
+async function explainMissing(spec: LaunchSpec, file: string): Promise<string> {
+  const hidden = await explainHidden(spec, file);
+  if (hidden !== undefined) return `${JSON.stringify(file)} ${hidden}`;
   const line = await firstLine(file);
   const interpreter = /^#!\s*(\S+)/.exec(line)?.[1];
-  if (interpreter !== undefined) return `it exists, but its interpreter ${JSON.stringify(interpreter)} does not`;
+  if (interpreter !== undefined) {
+    const why = (await explainHidden(spec, interpreter)) ?? "does not";
+    return `it exists, but its interpreter ${JSON.stringify(interpreter)} ${why}`;
+  }
   return "it exists, but its ELF interpreter (dynamic loader) does not; it may be built for another libc";
 }
 

@@ -1,5 +1,7 @@
 // An exit report in words for people: what happened, what was done about it, and
 // the figures that belong to it.
+import { stripVTControlCharacters } from "node:util";
+import { head, printable, tail } from "./printable.ts";
 import type { CoreDump, ExitReport, ReachedLimit, Stopped } from "./report.ts";
 
 /** What {@link explain} may know beside the report. */
@@ -28,6 +30,8 @@ const MEANINGS: Readonly<Record<string, string>> = {
 /** Characters of a line that are shown, and of arguments. */
 const LINE = 200;
 const ARGUMENTS = 80;
+/** Characters in which the last line is looked for. */
+const LOOK = 4 * LINE;
 
 /**
  * Explains an end in two or three lines: what happened, with the child's last words; what this library did and which
@@ -133,7 +137,7 @@ function describeStop({ by, signal, escalated }: Stopped): string {
 function describeLimit(limit: ReachedLimit): string {
   switch (limit.name) {
     case "maxOutput":
-      return `maxOutput is ${bytes(limit.value)} (fd ${limit.fd})`;
+      return `maxOutput is ${bytes(limit.value)}${limit.fd === null ? "" : ` (fd ${limit.fd})`}`;
     case "cpuSeconds":
       return `limits.cpuSeconds is ${limit.value} s`;
     case "pids":
@@ -159,18 +163,21 @@ function describeCore({ to, where }: CoreDump): string {
 
 function command(file: string, args: readonly string[] = []): string {
   const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ");
-  return shown === "" ? JSON.stringify(file) : `${JSON.stringify(file)} ${shorten(shown, ARGUMENTS)}`;
+  // JSON leaves some control characters as they are.
+  return printable(shown === "" ? JSON.stringify(file) : `${JSON.stringify(file)} ${shorten(shown, ARGUMENTS)}`);
 }
 
 /** The last line that holds anything. */
 function lastLine(text: string | null): string {
-  const said = (text ?? "").trimEnd();
-  return said.slice(Math.max(said.lastIndexOf("\n"), said.lastIndexOf("\r")) + 1).slice(-LINE);
+  // Colours are often ended after the last newline.
+  const said = stripVTControlCharacters((text ?? "").slice(-LOOK)).trimEnd();
+  const line = said.slice(Math.max(said.lastIndexOf("\n"), said.lastIndexOf("\r")) + 1);
+  return tail(printable(line), LINE);
 }
 
 function shorten(text: string, most = LINE): string {
   const line = text.replace(/\s*[\r\n]+\s*/g, " ");
-  return line.length > most ? `${line.slice(0, most - 1)}…` : line;
+  return line.length > most ? `${head(line, most - 1)}…` : line;
 }
 
 function count(n: number | null, noun: string): string {

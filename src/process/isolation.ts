@@ -32,6 +32,8 @@ export interface IsolationPlan {
   readonly maps: boolean;
   /** There are mounts of its own: a working directory must be looked up anew. */
   readonly mounts: boolean;
+  /** Its /tmp is another one, which is empty. */
+  readonly hidesTmp: boolean;
 }
 
 const NOWHERE: IsolationPlan = Object.freeze({
@@ -42,6 +44,7 @@ const NOWHERE: IsolationPlan = Object.freeze({
   makes: false,
   maps: false,
   mounts: false,
+  hidesTmp: false,
 });
 
 const LEVELS: Readonly<Record<string, IsolationOptions>> = {
@@ -119,6 +122,7 @@ export function writeIsolation(writer: ConfinementWriter, value: unknown): Isola
     makes: unshared !== 0 || user === "private",
     maps: user === "private" && !own,
     mounts: mount !== undefined,
+    hidesTmp: typeof mount === "object" && mount.tmp === true,
   });
 }
 

@@ -3,6 +3,7 @@
 // written by programs that nobody trusts.
 import { errnoMeaning, errnoName } from "../native/errno.ts";
 import type { Notification } from "./notification.ts";
+import { printable } from "./printable.ts";
 
 /** Bytes of a message; systemd takes no longer ones either. */
 export const LONGEST_MESSAGE = 4096;
@@ -131,9 +132,9 @@ export function readMessage(assignments: Assignments): Notification {
   };
 }
 
-/** WATCHDOG_USEC= in whole milliseconds; 0 ends the watchdog. */
+/** WATCHDOG_USEC= in whole milliseconds; 0 ends the watchdog, as does systemd's word for infinity, practically. */
 export function watchdogPeriod(assignments: Assignments): number | undefined {
-  const usec = wholeNumber(assignments.get("WATCHDOG_USEC"), Number.MAX_SAFE_INTEGER);
+  const usec = wholeNumber(assignments.get("WATCHDOG_USEC"), 2 ** 64);
   return usec === undefined ? undefined : Math.min(Math.ceil(usec / 1000), 0x7fffffff);
 }
 
@@ -148,12 +149,6 @@ function wholeNumber(text: string | undefined, max: number): number | undefined 
   if (text === undefined || !/^\d+$/.test(text)) return undefined;
   const value = Number(text);
   return value <= max ? value : undefined;
-}
-
-/** A line for people, and so for terminals: nothing in it moves a cursor or begins a command. */
-function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/gu, "\ufffd");
 }
 
 /** The last words of a child: its last status, and the last error beside it. */

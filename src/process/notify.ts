@@ -3,7 +3,7 @@
 import { InvalidOptionError } from "../errors.ts";
 import { SUN_PATH } from "../native/syscalls.ts";
 import type { Variable } from "./env.ts";
-import type { IsolationOptions } from "./options.ts";
+import type { IsolationPlan } from "./isolation.ts";
 import { planSeccomp, policyOf } from "./seccomp/options.ts";
 import { decide } from "./seccomp/policy.ts";
 import { ALLOW, LOG } from "./seccomp/verdict.ts";
@@ -38,14 +38,14 @@ const KEYS: ReadonlySet<string> = new Set(["fd"]);
 const MAX_FD = 255;
 const MAX_MS = 0x7fffffff;
 
-type Given = Readonly<Record<"notify" | "watchdog" | "isolation" | "uid" | "seccomp", unknown>>;
+type Given = Readonly<Record<"notify" | "watchdog" | "uid" | "seccomp", unknown>>;
 
 /**
- * Checks the options; undefined where the child cannot speak. `isolation` must have been checked before.
+ * Checks the options; undefined where the child cannot speak.
  *
  * @throws InvalidOptionError
  */
-export function planNotify(o: Given): NotifyOptions | undefined {
+export function planNotify(o: Given, { hidesTmp }: IsolationPlan): NotifyOptions | undefined {
   const given = o.notify ?? false;
   const watchdog = Math.ceil(amount("watchdog", o.watchdog ?? 0, 0, MAX_MS, "milliseconds"));
   if (watchdog > 0 && given !== true) {
@@ -54,7 +54,7 @@ export function planNotify(o: Given): NotifyOptions | undefined {
   if (given === false) return undefined;
   const plan = {
     socketAt: undefined,
-    hidesTmp: hidesTmp(o.isolation),
+    hidesTmp,
     otherUser: o.uid !== undefined,
     watchdog: Number.isFinite(watchdog) ? watchdog : 0,
     watchedFromExec: false,
@@ -79,11 +79,6 @@ function variables(watchdog: number): Variable[] {
     { name: usec, value: on ? String(watchdog * 1000) : null },
     { name: pid, value: on ? undefined : null },
   ];
-}
-
-function hidesTmp(isolation: unknown): boolean {
-  const mount = typeof isolation === "object" ? (isolation as IsolationOptions).mount : undefined;
-  return typeof mount === "object" && mount.tmp === true;
 }
 
 /** A filter that refuses every socket(2) leaves the child without a way to its socket. */

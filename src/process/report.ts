@@ -49,14 +49,14 @@ export interface Stopped {
   readonly escalated: boolean;
 }
 
-/** The limit that ended the child, by the name of its option, with the option's value. */
+/** A limit that the child met, by the name of its option, with the option's value. */
 export type ReachedLimit =
   | { readonly name: "cpuSeconds" | "fileSize" | "memory" | "pids"; readonly value: number }
   | {
       readonly name: "maxOutput";
       readonly value: number;
-      /** The child's fd that wrote too much. */
-      readonly fd: number;
+      /** The child's fd that had too much in it; null where that was lost with a supervisor thread. */
+      readonly fd: number | null;
     };
 
 /** Where a core dump went. core(5). */
@@ -96,7 +96,7 @@ export interface ExitFacts {
   readonly maxRss: number | null;
   /** What this library did to end the child; null where it did nothing. */
   readonly stopped: Stopped | null;
-  /** The limit of the child's own that ended it, if one did. */
+  /** The limit of the child's own that `reason` speaks of; null where it speaks of none. */
   readonly limit: ReachedLimit | null;
   /** What the child's cgroup counted until its end; null where it had none of its own. */
   readonly cgroup: CgroupUsage | null;

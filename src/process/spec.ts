@@ -136,7 +136,7 @@ export function resolveSpec(
   const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
   const { confinement, isolation, limits, landlock, cgroup } = confine(o, directory);
   const cwd = directory ?? ownDirectory(isolation);
-  const notify = planNotify(o as Parameters<typeof planNotify>[0]);
+  const notify = planNotify(o as Parameters<typeof planNotify>[0], isolation);
   const added = notify === undefined ? variables : [...variables, ...notify.variables];
   const env = withVariables(o.env === undefined ? inheritedEnv() : givenEnv(o.env), added);
   const { fds, stderrTail } = planStderrTail(

@@ -23,12 +23,11 @@ export function signalDescendants(root: number, signal: number, leader: boolean,
   signalFamilies([root], signal, leader, found);
 }
 
-/** The same for several processes: it takes as many looks through /proc as for one. */
-export function signalFamilies(roots: readonly number[], signal: number, leader: boolean, found?: () => void): void {
-  const heads = new Set(roots);
+/** The same for several processes, in as many looks through /proc as one of them takes. */
+export function signalFamilies(roots: readonly number[], signal: number, leaders: boolean, found?: () => void): void {
   const done = new Set<string>();
   for (let round = 0; round < ROUNDS; round++) {
-    const fresh = family(heads, leader).filter(({ pid, startedAt }) => !done.has(`${pid} ${startedAt}`));
+    const fresh = families(roots, leaders).filter(({ pid, startedAt }) => !done.has(`${pid} ${startedAt}`));
     if (round === 0) found?.();
     if (fresh.length === 0) return;
     for (const member of fresh) {
@@ -38,17 +37,17 @@ export function signalFamilies(roots: readonly number[], signal: number, leader:
   }
 }
 
-function family(heads: ReadonlySet<number>, leader: boolean): Member[] {
+function families(roots: readonly number[], leaders: boolean): Member[] {
   const all = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? (read(Number(name)) ?? []) : []));
-  const pids = new Set(heads);
+  const pids = new Set(roots);
+  const led = new Set(leaders ? roots : []);
   const found: Member[] = [];
   // Children have larger pids than their parents only until numbers wrap: look until nothing is added.
   for (let before = -1; before !== found.length;) {
     before = found.length;
     for (const member of all) {
       if (pids.has(member.pid)) continue;
-      const kin = pids.has(member.parent) || (leader && (heads.has(member.group) || heads.has(member.session)));
-      if (!kin) continue;
+      if (!pids.has(member.parent) && !led.has(member.group) && !led.has(member.session)) continue;
       pids.add(member.pid);
       found.push(member);
     }

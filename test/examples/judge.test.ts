@@ -24,7 +24,7 @@ const VERDICTS: Readonly<Record<string, string>> = {
 
 test("the judge says of each submission what it did", async (t) => {
   if (!hasCommands("python3", "cc")) return t.skip("python3 or cc is not installed");
-  const refused = await refusal(ISOLATION);
+  const refused = await refusal(ISOLATION, { cwd: "/" });
   if (refused !== false) return t.skip(refused);
   const main = fileURLToPath(new URL("../../examples/judge/main.js", import.meta.url));
   const { stdout, stderr, status } = spawnSync(process.execPath, [main], { encoding: "utf8", timeout: 100_000 });

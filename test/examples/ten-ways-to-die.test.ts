@@ -19,6 +19,8 @@ const REASON: Readonly<Record<string, string>> = {
   "memory-limit": "memory-limit",
   abort: "aborted",
   guardian: "guardian-died",
+  "last-words": "exit",
+  watchdog: "watchdog",
 };
 
 for (const way of WAYS) {
@@ -28,6 +30,7 @@ for (const way of WAYS) {
     const outcome = await way.go(pool).catch((error: unknown) => error as Error);
     if (outcome instanceof Error) return t.skip(outcome.message);
     assert.equal(outcome.exit.reason, REASON[name]);
+    if (name === "last-words") assert.match(outcome.exit.message ?? "", /^the camera is gone: .* \(ENOENT\)$/);
     t.diagnostic(shown(outcome));
     return undefined;
   });

@@ -44,10 +44,10 @@ export function differences(a: Namespaces, b: Namespaces): Kind[] {
 }
 
 /** Why this machine refuses an isolation, by the library's own answer, for a test's `skip`. */
-export async function refusal(isolation: pidpool.Isolation): Promise<string | false> {
+export async function refusal(isolation: pidpool.Isolation, options: pidpool.RunOptions = {}): Promise<string | false> {
   try {
-    await using pool = new pidpool.ProcessPool({ isolation });
-    await pool.run("true");
+    await using pool = new pidpool.ProcessPool({ isolation, cwd: "/" });
+    await pool.run("true", [], options);
     return false;
   } catch (error) {
     if (error instanceof pidpool.IsolationError) return error.message;

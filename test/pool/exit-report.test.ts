@@ -95,6 +95,19 @@ test("maxOutput: which fd, whether seen while it ran or only afterwards", async 
   assert.deepEqual(third.exit.limit, { name: "maxOutput", value: 100, fd: 3 });
 });
 
+test("maxOutput: of several fds that write too much, the one that did so first", async () => {
+  await using pool = new ProcessPool({ isolation: "none", check: false, maxOutput: 100 });
+  for (const [first, then] of [
+    [1, 2],
+    [2, 1],
+  ] as const) {
+    // SIGTERM tells that the first one was found; until then the second writes nothing.
+    const script = `trap 'seq 100 >&${then}; exit 3' TERM; seq 100 >&${first}; while :; do sleep 0.01; done`;
+    const { exit } = await pool.run("sh", ["-c", script]);
+    assert.deepEqual(exit.limit, { name: "maxOutput", value: 100, fd: first });
+  }
+});
+
 test("limits.cpuSeconds and limits.fileSize", async (t) => {
   await using pool = new ProcessPool({ isolation: "none", check: false });
   const cpu = await pool.run("sh", ["-c", "while :; do :; done"], { limits: { cpuSeconds: 1 } });

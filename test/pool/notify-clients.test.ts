@@ -30,7 +30,7 @@ const LEVELS: readonly LaunchOptions[] = [
 for (const options of LEVELS) {
   test(`systemd-notify: ${JSON.stringify(options)}`, { skip: noSystemd }, async (t) => {
     const { isolation = "none", cwd } = options;
-    const why = await refusal(cwd === undefined ? isolation : { mount: true });
+    const why = await refusal(isolation, { cwd });
     if (why !== false) return t.skip(why);
     await using pool = new ProcessPool();
     const child = await pool.spawn("sh", ["-c", SCRIPT], {
@@ -51,6 +51,12 @@ test("systemd-notify beneath Landlock's rules", { skip: noSystemd }, async (t) =
   const filesystem = { execute: [...PROGRAMS], readOnly: ["/proc", "/etc"] };
   const { exit } = await pool.run("sh", ["-c", SCRIPT], { notify: true, filesystem });
   assert.equal(exit.message, "from a script (EACCES)");
+});
+
+test("systemd-notify as the child itself, which root's says to be its parent", { skip: noSystemd }, async () => {
+  await using pool = new ProcessPool({ isolation: "none" });
+  const { exit } = await pool.run("systemd-notify", ["--status=by itself"], { notify: true });
+  assert.equal(exit.message, "by itself");
 });
 
 test("systemd-notify as another user", { skip: noSystemd }, async (t) => {

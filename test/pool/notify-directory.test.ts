@@ -1,12 +1,15 @@
 // The sockets of notifications as files: where they are, and that they go.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { Worker } from "node:worker_threads";
 import { candidates } from "#pidpool/pool/notify/directory.js";
 import { startFixture } from "../helpers/fixture.ts";
 import { AS_NOBODY, notNobody } from "../helpers/nobody.ts";
-import { openFds, until } from "../helpers/processes.ts";
+import { hasCommands, openFds, until } from "../helpers/processes.ts";
 import { ProcessPool } from "../helpers/pool.ts";
 
 /** Path of a new child's socket. */
@@ -106,10 +109,61 @@ test("it goes with the process, and after a SIGKILL with the next process that m
   assert.ok(!existsSync(left), left);
 });
 
+test("a worker thread that is terminated leaves one, until the next one is made", async () => {
+  const code = `
+    const { parentPort } = require("node:worker_threads");
+    import("pidpool").then(async ({ ProcessPool }) => {
+      const pool = new ProcessPool({ isolation: "none" });
+      const { stdout } = await pool.run("sh", ["-c", "echo $NOTIFY_SOCKET"], { notify: true });
+      parentPort.postMessage(stdout.trim());
+      setInterval(() => {}, 1000);
+    });`;
+  const paths: string[] = [];
+  const workers: Worker[] = [];
+  for (let i = 0; i < 2; i++) {
+    const worker = new Worker(code, { eval: true });
+    workers.push(worker);
+    const [path] = (await once(worker, "message")) as [string];
+    paths.push(dirname(path));
+  }
+  // Each thread has its own, and none is taken away while its thread lives.
+  assert.equal(new Set(paths).size, 2);
+  assert.ok(paths.every((path) => existsSync(path)));
+  for (const worker of workers) await worker.terminate();
+  await using pool = new ProcessPool();
+  await socketOf(pool);
+  for (const path of paths) assert.ok(!existsSync(path), path);
+});
+
+test("one who sees other start times, in another time namespace, takes away nothing", async (t) => {
+  const elsewhere = ["unshare", "--time", "--boottime", "1000000"];
+  const { status, stderr: refused } = spawnSync(elsewhere[0] ?? "", [...elsewhere.slice(1), "true"]);
+  if (status !== 0) return t.skip(`unshare --time: ${refused === null ? "not there" : String(refused)}`);
+  await using pool = new ProcessPool();
+  const child = await pool.spawn("cat", [], { notify: true, stdio: ["pipe", "ignore", "ignore"] });
+  const [directory = ""] = directoriesOf(process.pid);
+  const { code, stderr } = await startFixture("notify", ["exit"], elsewhere).ended;
+  assert.equal(code, 0, stderr);
+  assert.ok(existsSync(directory));
+  child.stdin.end();
+  await child.exited;
+  return undefined;
+});
+
+test("fds that run out at any step of a launch are waited for, and none is lost", async (t) => {
+  if (!hasCommands("prlimit")) return t.skip("needs prlimit");
+  const { code, stdout, stderr } = await startFixture("exhausted-notify", [], ["prlimit", "--nofile=128"]).ended;
+  assert.equal(code, 0, stderr);
+  const { outcomes, leaked } = JSON.parse(stdout) as { outcomes: string[]; leaked: number };
+  assert.deepEqual([...new Set(outcomes)], ["there is room\n"]);
+  assert.equal(leaked, 0);
+  return undefined;
+});
+
 test("directories of living processes, of other pid namespaces, and others' stay", async (t) => {
   const alive = startFixture("notify", ["wait"]);
   const theirs = await alive.line();
-  const elsewhere = join(dirname(theirs), "pidpool-notify-1-1-1-0123456789abcdef");
+  const elsewhere = join(dirname(theirs), "pidpool-notify-1-1-1-1-0123456789abcdef");
   mkdirSync(elsewhere);
   t.after(() => {
     for (const path of [elsewhere, theirs]) rmSync(path, { recursive: true, force: true });

@@ -225,6 +225,25 @@ test("a child that floods its socket is heard in few notifications, and others a
   quiet.kill("SIGKILL");
 });
 
+test("a flood from far down a child's tree does not keep the supervisor in /proc", { skip }, async () => {
+  await using pool = new ProcessPool({ isolation: "none", threads: 1 });
+  const generations = Array.from({ length: 200 }, () => "@fork");
+  const child = await speaker(pool, [...generations, "@flood"]);
+  const heard = (n: number): Promise<void> =>
+    new Promise((resolve) => {
+      child.on("notify", ({ status }) => {
+        if (Number(status) >= n) resolve();
+      });
+    });
+  await heard(1);
+  const [before, begun] = [process.cpuUsage(), performance.now()];
+  await heard(500);
+  const { user, system } = process.cpuUsage(before);
+  const share = (user + system) / 1000 / (performance.now() - begun);
+  child.kill("SIGKILL", { tree: true });
+  assert.ok(share < 0.3, `${share}`);
+});
+
 test("all of a flood is read in the end, if it is no more than the queue", { skip }, async () => {
   await using pool = new ProcessPool();
   const { exit } = await pool.run(file, [...Array.from({ length: 300 }, (_, i) => `STATUS=${i}`), "READY=1"], {

@@ -11,7 +11,7 @@ import { buffer } from "node:stream/consumers";
 import { test, type TestContext } from "node:test";
 import { InvalidOptionError } from "pidpool";
 import { mmap, munmap, pipe, socketPair } from "#pidpool/native/syscalls.js";
-import { MANNER, passOn } from "#pidpool/pool/pass-on.js";
+import { MANNER, openPassOn, passOn } from "#pidpool/pool/pass-on.js";
 import { supervisorsOf } from "#pidpool/pool/pool.js";
 import { rejection } from "../helpers/errors.ts";
 import { openFds, until } from "../helpers/processes.ts";
@@ -67,6 +67,19 @@ test("of a piped stderr, without reading more of it than its reader lets through
   const so_far = ALL.slice(0, held.stderr.readableLength);
   assert.ok(stderrTail !== null && so_far.includes(stderrTail) && stderrTail.length >= 4093);
   held.stderr.destroy();
+});
+
+test("what goes to the master of a pseudoterminal goes to that one", (t) => {
+  const master = openSync("/dev/ptmx", "r+");
+  t.after(() => closeSync(master));
+  const index = (fd: number): string | undefined =>
+    /^tty-index:.*$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[0];
+  const target = openPassOn(master);
+  assert.ok(typeof target === "object");
+  t.after(() => closeSync(target.fd));
+  assert.equal(target.manner, MANNER.asked);
+  assert.ok(index(master) !== undefined);
+  assert.equal(index(target.fd), index(master));
 });
 
 test("without the option, inherited and ignored output has none, and no pipe either", async () => {

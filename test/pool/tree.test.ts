@@ -81,6 +81,16 @@ test("so does the end of the pool", async () => {
   await allGone(pids);
 });
 
+test("children that are ended together take along what each has started, and nobody else", async () => {
+  await using other = new ProcessPool({ isolation: "none" });
+  const stranger = await tree(other, { session: true });
+  const pool = new ProcessPool({ isolation: "none", threads: 1 });
+  const trees = await Promise.all(Array.from({ length: 8 }, () => tree(pool, { session: true })));
+  await pool.destroy();
+  await allGone(trees.flatMap(({ pids }) => pids));
+  assert.deepEqual(stranger.pids.map(isAlive), [true, true, true]);
+});
+
 test("an ordinary end of the child leaves its session alone", async () => {
   await using pool = new ProcessPool({ isolation: "none" });
   const { stdout } = await pool.run("sh", ["-c", "sleep 1000 >/dev/null & echo $!"], { session: true });

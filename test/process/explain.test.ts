@@ -201,6 +201,21 @@ test("lines that are too long are cut where the news is", () => {
   assert.match(first, /: x{197}end$/);
 });
 
+test("what a program says neither commands a terminal nor is cut within a character", () => {
+  const firstLine = (more: object, args: readonly string[] = []): string =>
+    explain({ ...exited, ...more }, { file: "x", args }).split("\n")[0] ?? "";
+  const command = "\u001b]0;title\u0007";
+  assert.equal(
+    firstLine({ stderrTail: `ok\n\u001b[1;31merror:${command} no\u0000 \u009b2J\u001b[0m\n\u001b[0m` }),
+    '"x" exited with code 3: error: no\ufffd',
+  );
+  assert.equal(firstLine({}, ["\u009b2J", "\u0085"]).includes("\u009b"), false);
+  for (const text of ["😀".repeat(200), `a${"😀".repeat(200)}`, `${"😀".repeat(200)}b`, `a${"😀".repeat(200)}b`]) {
+    for (const line of [firstLine({ stderrTail: text }), firstLine({ message: text }), firstLine({}, [text])])
+      assert.doesNotMatch(line, /\p{Surrogate}/u);
+  }
+});
+
 test("times and sizes of every order", () => {
   const shown = (wallMs: number, maxRss: number): string =>
     explain({ ...facts({ wallMs, maxRss }), status: "exited", code: 0 }).split("\n")[1] ?? "";

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { LaunchError, type RunOptions } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { program, tempDir } from "../helpers/files.ts";
+import { refusal } from "../helpers/isolation.ts";
 import { childPids, openFds, until } from "../helpers/processes.ts";
 import { ProcessPool } from "../helpers/pool.ts";
 
@@ -86,6 +87,38 @@ test("a file in PATH that is not executable", (t) => {
 test("a script whose interpreter does not exist", (t) => {
   const file = program(tempDir(t), "script", "#!/nonexistent/interpreter -x\n");
   return fails({ file }, exec("ENOENT", /it exists, but its interpreter "\/nonexistent\/interpreter" does not/));
+});
+
+/** tempDir() may be elsewhere. */
+function inTmp(t: TestContext): string {
+  const dir = mkdtempSync("/tmp/pidpool-");
+  t.after(() => rmSync(dir, { recursive: true }));
+  return dir;
+}
+
+test("what the child's own /tmp hides is not said to be missing", async (t) => {
+  const isolation = { mount: { tmp: true } };
+  const none = await refusal(isolation);
+  if (none !== false) return t.skip(none);
+  const dir = inTmp(t);
+  const link = join(tempDir(t), "link");
+  const file = program(dir, "tool", "#!/bin/sh\n");
+  symlinkSync(file, link);
+  const options = { isolation, cwd: "/" };
+  const hidden = /"\/.*" lies beneath \/tmp, in whose place isolation.mount.tmp gives the child an empty one/;
+  await fails({ file, options }, exec("ENOENT", hidden));
+  await fails({ file: link, options }, exec("ENOENT", hidden));
+  await fails({ file: "tool", options: { ...options, env: { PATH: dir } } }, exec("ENOENT", hidden));
+  await fails({ file: `${dir}/none`, options }, exec("ENOENT", /there is no such file/));
+  await fails(
+    { file: "true", options: { ...options, cwd: dir } },
+    { stage: "chdir", syscall: "chdir", errno: "ENOENT", why: hidden },
+  );
+  await fails(
+    { file: "true", options: { ...options, stdio: ["ignore", { file: `${dir}/out` }, "ignore"] } },
+    open("ENOENT", hidden),
+  );
+  return undefined;
 });
 
 test("a script without #!", (t) => {

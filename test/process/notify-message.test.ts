@@ -104,6 +104,8 @@ test("a watchdog's period is in whole milliseconds, rounded up and bounded", () 
   assert.equal(period("2000000"), 2000);
   assert.equal(period("0"), 0);
   assert.equal(period("9007199254740991"), 2 ** 31 - 1);
+  // USEC_INFINITY
+  assert.equal(period("18446744073709551615"), 2 ** 31 - 1);
 });
 
 test("a status cannot command a terminal", () => {

@@ -1,10 +1,11 @@
 // Where the sockets of notifications are: a directory of this process, made when
 // the first is needed, within reach of the children that are to find it. It goes
 // with the last pool of its thread, or with the process; what a process that was
-// killed has left, the next one removes.
+// killed has left, or a worker that was terminated, the next one removes.
 import { randomBytes } from "node:crypto";
 import {
   chmodSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -15,7 +16,7 @@ import {
   statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ENAMETOOLONG, EACCES, errnoNumber } from "../../native/errno.ts";
 import { SUN_PATH } from "../../native/syscalls.ts";
 import { readStat } from "../../process/proc-stat.ts";
@@ -33,7 +34,7 @@ export interface Reach {
 const TMPFS_MAGIC = 0x01021994;
 /** Bytes of a socket's name in its directory. */
 export const NAME_LENGTH = 16;
-const NAME = /^pidpool-notify-(\d+)-(\d+)-(\d+)-[0-9a-f]{16}$/;
+const NAME = /^pidpool-notify-(\d+)-(\d+-\d+)-(\d+)-[0-9a-f]{16}$/;
 
 const made = new Map<string, string>();
 let users = 0;
@@ -116,23 +117,43 @@ function make(base: string): string | number {
   return path;
 }
 
-function pidNamespace(): string {
-  return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+const NOWHERE = "0-0";
+
+/** Where a thread id and a start time mean what they mean here; {@link NOWHERE} where /proc does not tell. */
+function namespaces(): string {
+  const [pid, time] = ["pid", "time"].map((kind) => {
+    try {
+      return /\d+/.exec(readlinkSync(`/proc/self/ns/${kind}`))?.[0] ?? "0";
+    } catch {
+      return "0";
+    }
+  });
+  return `${pid}-${time}`;
 }
 
-/** A pid means something only in its namespace, and only together with when its process began. */
+/** The thread that this runs in, a worker's as well: one that is terminated leaves its directory to the rest of the process. */
+function ownThread(): string {
+  try {
+    return basename(readlinkSync("/proc/thread-self"));
+  } catch {
+    return String(process.pid);
+  }
+}
+
+/** A thread's id means something only in its namespace, and only together with when it began; else nobody sweeps. */
 function newName(): string {
-  const started = readStat("self")?.startedAt ?? "0";
-  return `pidpool-notify-${process.pid}-${pidNamespace()}-${started}-${randomBytes(8).toString("hex")}`;
+  const thread = ownThread();
+  const stat = readStat(Number(thread));
+  const where = stat === undefined ? NOWHERE : namespaces();
+  return `pidpool-notify-${thread}-${where}-${stat?.startedAt ?? 0}-${randomBytes(8).toString("hex")}`;
 }
 
-/** Removes what this user's processes have left that are no more. */
+/** Removes what this user's threads and processes have left that are no more. */
 function removeStale(base: string): void {
-  const namespace = pidNamespace();
-  for (const name of readdirSync(base)) {
-    const [, pid, from, started] = NAME.exec(name) ?? [];
-    if (pid === undefined || from !== namespace) continue;
-    if (readStat(Number(pid))?.startedAt === started) continue;
+  const here = namespaces();
+  for (const name of entries(base)) {
+    const [, thread = "", from, started = ""] = NAME.exec(name) ?? [];
+    if (from !== here || from === NOWHERE || !isGone(thread, started)) continue;
     try {
       const path = join(base, name);
       // Nobody but its owner can have put something else in its place: all candidates are private or sticky.
@@ -142,6 +163,21 @@ function removeStale(base: string): void {
       // Another process was faster.
     }
   }
+}
+
+/** None where it cannot be read, as for want of an fd. */
+function entries(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+/** Not merely unreadable, as for want of an fd. */
+function isGone(thread: string, started: string): boolean {
+  const stat = readStat(Number(thread));
+  return stat === undefined ? !existsSync(`/proc/${thread}`) : stat.startedAt !== started;
 }
 
 function removeAll(): void {

@@ -27,6 +27,8 @@ import { Kin } from "./sender.ts";
 const WINDOW = 100;
 const HEARINGS = 16;
 const MESSAGES = 64;
+/** Milliseconds. Who must be looked for far up in /proc takes longer, and is heard less often. */
+const HEARING = 0.5;
 /** More than a queue holds (net.unix.max_dgram_qlen), but a grandchild may go on sending. */
 const MESSAGES_AT_END = 1024;
 /** What a notification fd may carry before its newline. */
@@ -72,8 +74,9 @@ export class Listeners {
       speaker.windowAt = now;
       speaker.hearings = 0;
     }
-    if (++speaker.hearings <= HEARINGS) {
+    if (speaker.hearings < HEARINGS) {
       this.#receive(slot, speaker, MESSAGES);
+      speaker.hearings += Math.max(1, (monotonicNow() - now) / HEARING);
       return;
     }
     epollDelete(this.#epoll, this.#slots.get(slot, SLOT.notifySocket));

@@ -2,7 +2,7 @@
 // kernel tells the sender's pid (SCM_CREDENTIALS in unix(7)); the rest is found in
 // /proc, where a sender that ended at once may not be found any more.
 import { readFileSync, readlinkSync } from "node:fs";
-import { readStat } from "../../process/proc-stat.ts";
+import { readStat, type ProcStat } from "../../process/proc-stat.ts";
 
 /** What belongs to a child beside its descendants. */
 export interface Belongings {
@@ -24,6 +24,8 @@ export class Kin {
   readonly #namespace: string | undefined;
   readonly #group: string | undefined;
   readonly #known = new Map<number, boolean>();
+  /** Whether the parents that were passed on the way up descend from the child. */
+  readonly #descent = new Map<number, boolean>();
 
   constructor(pid: number, { leads, ownNamespace, ownGroup }: Belongings) {
     this.#pid = pid;
@@ -36,10 +38,12 @@ export class Kin {
   /** A pid means the same process only for a moment: what was found is not kept for long. */
   forget(): void {
     this.#known.clear();
+    this.#descent.clear();
   }
 
   has(pid: number): boolean {
-    if (pid === this.#pid) return true;
+    // With CAP_SYS_ADMIN systemd-notify speaks as its parent, which we are where it is the child itself.
+    if (pid === this.#pid || pid === process.pid) return true;
     // Of another pid namespace than ours or one beneath.
     if (pid === 0) return false;
     let known = this.#known.get(pid);
@@ -49,17 +53,27 @@ export class Kin {
 
   #find(pid: number): boolean {
     const child = this.#pid;
-    let stat = readStat(pid);
+    const stat = readStat(pid);
     if (stat === undefined) return false;
     if (this.#leads && (stat.session === child || stat.group === child)) return true;
     if (this.#namespace !== undefined && namespaceOf(pid) === this.#namespace) return true;
     if (this.#group !== undefined && isBeneath(groupOf(pid), this.#group)) return true;
-    for (let i = 0; i < MOST_ANCESTORS && stat !== undefined; i++) {
-      if (stat.parent === child) return true;
-      if (stat.parent <= 1) return false;
-      stat = readStat(stat.parent);
+    return this.#descends(stat);
+  }
+
+  #descends(sender: ProcStat): boolean {
+    const passed: number[] = [];
+    let stat: ProcStat | undefined = sender;
+    let found: boolean | undefined;
+    while (found === undefined && stat !== undefined && passed.length < MOST_ANCESTORS) {
+      const { parent }: ProcStat = stat;
+      found = parent === this.#pid ? true : parent <= 1 ? false : this.#descent.get(parent);
+      if (found !== undefined) break;
+      passed.push(parent);
+      stat = readStat(parent);
     }
-    return false;
+    if (found !== undefined) for (const pid of passed) this.#descent.set(pid, found);
+    return found === true;
   }
 }
 

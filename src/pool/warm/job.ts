@@ -3,6 +3,7 @@
 import { performance } from "node:perf_hooks";
 import { finished } from "node:stream";
 import { ExitError } from "../../errors.ts";
+import type { ExitReport } from "../../process/report.ts";
 import type { RunResult } from "../../process/result.ts";
 import type { InputSource, LaunchSpec } from "../../process/spec.ts";
 import { Alarm } from "../alarm.ts";
@@ -75,6 +76,12 @@ export class Job {
     this.#answer.reject(error);
   }
 
+  /** Until its process ended: its output may have been held open for longer. */
+  #lasted({ startedAt, wallMs }: ExitReport): number {
+    const endedAt = startedAt + wallMs - performance.timeOrigin;
+    return Math.max(0, Math.min(endedAt, performance.now()) - this.#beganAt);
+  }
+
   /** Its process has ended. */
   finish(spare: Spare, ended: RunResult): void {
     const { check, encoding, signal } = this.#spec;
@@ -88,10 +95,7 @@ export class Job {
     }
     const cause: unknown = exit.reason === "aborted" ? signal?.reason : spare.inputError;
     // The message is about the job: how long its process had waited before is not the point.
-    const message = exitErrorMessage(
-      { ...result, exit: { ...exit, wallMs: performance.now() - this.#beganAt } },
-      encoding,
-    );
+    const message = exitErrorMessage({ ...result, exit: { ...exit, wallMs: this.#lasted(exit) } }, encoding);
     this.#answer.reject(new ExitError(message, result, cause));
   }
 }

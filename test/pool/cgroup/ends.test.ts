@@ -1,13 +1,13 @@
 // Children in groups that are ended by their pool, in whatever state, and pools
 // that end with Node.
+// Without TEST_ISOLATION: children say pids, which in a pid namespace are not ours.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { ExitError, type PidpoolError } from "pidpool";
+import { ExitError, type PidpoolError, ProcessPool } from "pidpool";
 import { givenGroup, groupsBeneath, noCgroups } from "../../helpers/cgroups.ts";
 import { rejection } from "../../helpers/errors.ts";
 import { startFixture } from "../../helpers/fixture.ts";
-import { ProcessPool } from "../../helpers/pool.ts";
 import { allChildPids, childPids, isAlive, until } from "../../helpers/processes.ts";
 import { running, said } from "../../helpers/wait.ts";
 

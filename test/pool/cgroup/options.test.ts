@@ -1,13 +1,13 @@
 // The options `cgroup` and `limits`, through pools: each child in a group of its
 // own, and nothing of it left behind.
+// Without TEST_ISOLATION: children say pids, which in a pid namespace are not ours.
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
-import { InvalidOptionError, type Isolation, type LaunchOptions } from "pidpool";
+import { InvalidOptionError, type Isolation, type LaunchOptions, ProcessPool } from "pidpool";
 import { givenGroup, groupIn, groupsBeneath, members, noCgroups } from "../../helpers/cgroups.ts";
 import { rejection } from "../../helpers/errors.ts";
-import { ProcessPool } from "../../helpers/pool.ts";
 import { childPids, isAlive, openFds, until } from "../../helpers/processes.ts";
 import { said } from "../../helpers/wait.ts";
 

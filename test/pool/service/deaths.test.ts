@@ -91,10 +91,9 @@ test("both at once", async () => {
 
 test("a stop under way survives its thread: what does not heed the signal is killed", async () => {
   await using pool = new ProcessPool({ threads: 1 });
-  const service = script(pool, "trap '' TERM; echo; while :; do sleep 0.01; done", {
+  const service = script(pool, "trap '' TERM; echo >&3; while :; do sleep 0.01; done", {
     stopTimeout: 200,
-    ready: { command: { file: "sleep", args: ["0.05"] } },
-    stdio: "ignore",
+    ready: { fd: 3 },
   });
   await service.ready;
   const stopped = service.stop();

@@ -66,7 +66,7 @@ for (const [strategy, lines] of [
     await restarted(group, service(group, "b"));
     await until(() => journal.has(lines.split(" ").length));
     assert.equal(journal.read(), lines);
-    await until(() => service(group, "b").state === "ready");
+    await until(() => ["a", "b", "c"].every((name) => service(group, name).state === "ready"));
     await group.stop();
     assert.equal(journal.read(), "-c c. -b b. -a a.");
     assert.deepEqual(childPids(), []);

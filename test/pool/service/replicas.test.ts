@@ -138,7 +138,8 @@ test("a rolling restart whose new process fails leaves the others alone", async 
   await using pool = new ProcessPool();
   const service = script(pool, `[ -e '${mark}' ] && exit 1; ${SLEEP}`, {
     replicas: 3,
-    ready: { command: { file: "sleep", args: ["0.05"] } },
+    // One that is about to end is not ready.
+    ready: { probe: () => !existsSync(mark) },
     restart: { startLimit: { burst: 1 } },
   });
   await service.ready;

@@ -90,7 +90,7 @@ test("of a replica that has given up, the others go on, and start() begins anew"
   await using pool = new ProcessPool();
   const text = `[ $PIDPOOL_REPLICA = 1 ] && [ ! -e '${mark}' ] && exit 1; exec sleep 1000`;
   const service = script(pool, text, { replicas: 2, restart: { startLimit: { burst: 1 } } });
-  await Promise.all([failure(service), becomes(service, "ready", 0)]);
+  await Promise.all([failure(service), becomes(service, "ready")]);
   assert.equal(service.state, "degraded");
   const first = pidOf(service);
   await pool.run("touch", [mark]);

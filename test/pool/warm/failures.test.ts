@@ -9,7 +9,7 @@ import { supervisorsOf } from "#pidpool/pool/pool.js";
 import { rejection } from "../../helpers/errors.ts";
 import { tempDir } from "../../helpers/files.ts";
 import { hold } from "../../helpers/held.ts";
-import { childPids, isAlive, openFds, until } from "../../helpers/processes.ts";
+import { childPids, isAlive, killAll, openFds, until } from "../../helpers/processes.ts";
 import { ProcessPool } from "../../helpers/pool.ts";
 
 /** Counts the processes that a pool starts. */
@@ -166,7 +166,7 @@ test("no fd and no process is left, whatever becomes of spares and jobs", async 
       pool.command("/nonexistent").warm({ backoff: { initial: 1, max: 60_000 } }).ready,
     ]);
     await warm.ready;
-    for (const pid of childPids()) process.kill(pid, "SIGKILL");
+    killAll(childPids());
     await warm.run({ input: "after", check: false });
   };
   await everything();

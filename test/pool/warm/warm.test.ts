@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { test } from "node:test";
@@ -9,7 +10,7 @@ import { ExitError, LaunchError, PidpoolError, type ProcessPool as Pool, type Wa
 import { rejection } from "../../helpers/errors.ts";
 import { tempDir } from "../../helpers/files.ts";
 import { refusal } from "../../helpers/isolation.ts";
-import { childPids, until } from "../../helpers/processes.ts";
+import { childPids, ignores, until } from "../../helpers/processes.ts";
 import { ProcessPool } from "../../helpers/pool.ts";
 
 /** A shell that says its pid and waits; the job is what it is to do. */
@@ -53,8 +54,8 @@ test("input of every kind reaches any program that reads stdin", async () => {
     yield Buffer.from("b");
   })();
   assert.equal((await sums.run({ input: iterable })).stdout, sum("ab"));
-  const python = pool.command("python3", ["-c", "import sys; print(len(sys.stdin.read()))"]).warm({ spares: 1 });
-  assert.equal((await python.run({ input: new Uint8Array(65_537) })).stdout, "65537\n");
+  const count = pool.command("wc", ["-c"]).warm({ spares: 1 });
+  assert.equal((await count.run({ input: new Uint8Array(65_537) })).stdout.trim(), "65537");
   const own = pool.command("cat", [], { input: "own", encoding: "hex" }).warm({ spares: 1 });
   assert.equal((await own.run()).stdout, Buffer.from("own").toString("hex"));
   assert.equal((await own.run({ input: "x" })).stdout, "78");
@@ -88,9 +89,21 @@ test("the time limit is that of the job, not of its process", async () => {
   const error = await rejection(warm.run({ input: "exec sleep 100", timeout: 50, killSignal: "SIGINT" }), ExitError);
   assert.equal(error.exit.reason, "timeout");
   assert.equal(error.exit.status === "signaled" && error.exit.signal, "SIGINT");
-  const stubborn = { input: "trap '' TERM; while :; do sleep 0.1; done", killAfter: 20, timeout: 50, check: false };
-  const { exit } = await warm.run(stubborn);
+  const stubborn = pool.command("sh", ["-c", "trap '' TERM; exec sleep 1000"]).warm({ spares: 1 });
+  await stubborn.ready;
+  await until(() => childPids().some((child) => ignores(child, constants.signals.SIGTERM)));
+  const { exit } = await stubborn.run({ killAfter: 20, timeout: 50, check: false });
   assert.deepEqual([exit.reason, exit.status === "signaled" && exit.signal], ["timeout", "SIGKILL"]);
+});
+
+test("a message tells how long the job took, and not how long its output was held open", async () => {
+  await using pool = new ProcessPool({ isolation: "none" });
+  await using warm = pool.command("sh", ["-c", "read x; sleep 2 & sleep 100"]).warm({ spares: 1 });
+  await warm.ready;
+  const error = await rejection(warm.run({ input: "go\n", timeout: 50, outputGrace: 400 }), ExitError);
+  assert.equal(error.result.truncated, "held-open");
+  const told = Number(/timed out after (\d+) ms/.exec(error.message)?.[1]);
+  assert.ok(told <= Math.round(error.exit.wallMs), `${error.message}, of ${error.exit.wallMs}`);
 });
 
 test("a signal aborts its job alone, begun or not", async () => {

@@ -22,7 +22,7 @@ describe("programs from stdin to stdout run under the profile compute", { skip: 
     ["jq", ["-c", ".a"], '{"a":[1]}', "[1]\n"],
     ["bc", [], "2^64\n", "18446744073709551616\n"],
     ["perl", ["-ne", "print uc"], "abc\n", "ABC\n"],
-    ["bash", ["-c", "while read -r x; do echo $((x * 2)); done"], "4\n5\n", "8\n10\n"],
+    ["bash", ["--norc", "-c", "while read -r x; do echo $((x * 2)); done"], "4\n5\n", "8\n10\n"],
     [process.execPath, ["-e", 'process.stdin.on("data", (d) => console.log(String(d).length))'], "12345", "5\n"],
     [
       process.execPath,
@@ -209,7 +209,7 @@ print(open("old").read(), os.listdir())`;
   });
 
   test("a pipeline of a shell", () => {
-    const { code, stderr } = filter.run("bash", ["-c", "echo a | cat"]);
+    const { code, stderr } = filter.run("bash", ["--norc", "-c", "echo a | cat"]);
     assert.notEqual(code, 0);
     assert.match(stderr, /fork: .*Operation not permitted/);
   });

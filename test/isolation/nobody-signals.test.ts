@@ -1,0 +1,4 @@
+// As nobody.test.ts: what is signalled, killed and attacked, which takes longer.
+import { againAsNobody } from "../helpers/nobody.ts";
+
+for (const file of ["guardian", "mixed", "signals", "newborn"]) againAsNobody(`isolation/${file}`);
