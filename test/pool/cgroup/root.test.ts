@@ -115,7 +115,7 @@ describe("the pool's group", { skip: noCgroups }, () => {
   });
 
   test("where fds run out, the error says so, and no group is left", async () => {
-    const limit = "--nofile=64";
+    const limit = "--nofile=128";
     const { stdout, stderr } = await startFixture("no-fds-for-groups", [], ["prlimit", limit]).ended;
     assert.equal(stdout, "EMFILE 1 true\n", stderr);
   });
