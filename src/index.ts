@@ -1,6 +1,6 @@
 // The package's public face; exports only.
 export { ProcessPool } from "./pool/pool.ts";
-export type { ChildInfo, PoolEvents, RunOptions, SpawnOptions } from "./pool/pool.ts";
+export type { ChildInfo, PoolEvents } from "./pool/events.ts";
 export { Command } from "./pool/command.ts";
 export { Group } from "./pool/service/group.ts";
 export type { GroupEvents, GroupRestart } from "./pool/service/group.ts";
@@ -26,7 +26,7 @@ export type {
   ServiceCommand,
   ServiceOptions,
 } from "./pool/service/options.ts";
-export type { PoolOptions } from "./pool/options.ts";
+export type { PoolOptions, RunOptions, SpawnOptions } from "./pool/options.ts";
 export type { HistogramSummary, PoolStats, SupervisorStats } from "./pool/stats.ts";
 export type { SocketAddress } from "./pool/listen/address.ts";
 export type { ListenFd, ListenOptions, ListenPath, ListenPort } from "./pool/listen/options.ts";

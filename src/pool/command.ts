@@ -6,7 +6,7 @@ import type { Captured, ProcessOf, RunResult } from "../process/result.ts";
 import { snapshot } from "../process/snapshot.ts";
 import { overrideSpec, resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import type { LaunchKind } from "../process/stdio.ts";
-import type { RunOptions, SpawnOptions } from "./pool.ts";
+import type { RunOptions, SpawnOptions } from "./options.ts";
 import type { WarmOptions } from "./warm/options.ts";
 import { WarmCommand, type WarmSource } from "./warm/warm-command.ts";
 

@@ -1,19 +1,16 @@
 // One call of run() or spawn() on its way: waiting for a place, launching,
 // trying again, running, settled. It settles its promise exactly once.
 import { performance } from "node:perf_hooks";
-import { ExitError, InvalidOptionError, LaunchError, PidpoolError } from "../errors.ts";
+import { ExitError, InvalidOptionError, PidpoolError } from "../errors.ts";
 import { locateCore } from "../process/core-dump.ts";
 import { launchError } from "../process/diagnose.ts";
 import type { Notification } from "../process/notification.ts";
 import { limitReason, ownLimit } from "../process/limit-reason.ts";
 import { type KillScope, Process, type ProcessControl } from "../process/process.ts";
-import { exitMessage } from "../process/explain.ts";
 import type { ExitReason, ExitReport } from "../process/report.ts";
-import type { Encoding } from "../process/options.ts";
 import type { RunResult } from "../process/result.ts";
 import { SIGKILL, SIGSTOP } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
-import { outputTail } from "../process/stderr-tail.ts";
 import { signalDescendants } from "../process/tree.ts";
 import { errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
@@ -21,6 +18,7 @@ import { Child, type ChildEvents } from "./child.ts";
 import type { Collected } from "./collect-output.ts";
 import { Deeds } from "./deeds.ts";
 import type { Ticket } from "./fifo.ts";
+import { abortError, exitErrorMessage, inputError } from "./launch-errors.ts";
 import { PARKED } from "./namespaces.ts";
 import { RETRY, retryDelay } from "./retry.ts";
 import type { Rostered } from "./roster.ts";
@@ -370,26 +368,3 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     };
   }
 }
-
-/** The error of a launch whose signal fired before its start. */
-export function abortError(spec: LaunchSpec): PidpoolError {
-  return new PidpoolError("ERR_ABORTED", `${JSON.stringify(spec.file)} was aborted before it was started`, {
-    cause: spec.signal?.reason,
-  });
-}
-
-/** The error of a launch whose input stream failed before its start. */
-export function inputError({ file }: LaunchSpec, cause: unknown): LaunchError {
-  const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new LaunchError("input", file, `cannot start ${JSON.stringify(file)}: its input failed before${why} (input)`, {
-    cause,
-  });
-}
-
-/** What died of what; with the last line that it wrote to stderr, even where the report keeps none. */
-export function exitErrorMessage({ file, exit, stderr }: RunResult, encoding: Encoding): string {
-  return exitMessage(file, exit, exit.stderrTail ?? (stderr === null ? "" : outputTail(stderr, encoding, LAST_WORDS)));
-}
-
-/** Bytes of stderr in which a message looks for the last line. */
-const LAST_WORDS = 1024;

@@ -1,10 +1,24 @@
 // The options of a pool: defaults and checks.
 import { availableParallelism } from "node:os";
-import type { CommonOptions, LaunchOptions } from "../process/options.ts";
+import type { CommonOptions, Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
 import { COMMON_OPTION_KEYS, resolveSpec } from "../process/spec.ts";
 import { snapshot } from "../process/snapshot.ts";
 import { amount, bag, integer } from "../process/validate.ts";
 import { InvalidOptionError } from "../errors.ts";
+
+/** Options of {@link ProcessPool.run}. */
+export type RunOptions<S extends StdioOption = StdioOption, E extends Encoding = Encoding> = Omit<
+  LaunchOptions,
+  "stdio" | "encoding"
+> & {
+  stdio?: S | undefined;
+  encoding?: E | undefined;
+};
+
+/** Options of {@link ProcessPool.spawn}. */
+export type SpawnOptions<S extends StdioOption = StdioOption> = Omit<LaunchOptions, "stdio"> & {
+  stdio?: S | undefined;
+};
 
 /** Options of a {@link ProcessPool}: its own, and defaults for its children. */
 export interface PoolOptions extends CommonOptions {

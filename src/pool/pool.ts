@@ -14,12 +14,19 @@ import { Admission } from "./admission.ts";
 import { Groups } from "./cgroup/groups.ts";
 import type { Child } from "./child.ts";
 import { Command } from "./command.ts";
+import type { PoolEvents } from "./events.ts";
 import { launchesWanted, publishExit, publishLaunch, publishRestart } from "./diagnostics.ts";
-import { abortError, Launch, type Answer, type LaunchHost } from "./launch.ts";
+import { Launch, type Answer, type LaunchHost } from "./launch.ts";
+import { abortError } from "./launch-errors.ts";
 import { Ground } from "./ground.ts";
 import { Namespaces, PARKED } from "./namespaces.ts";
-import { resolvePoolOptions, type FilledPoolOptions, type PoolOptions } from "./options.ts";
-import type { RestartInfo } from "./service/end.ts";
+import {
+  resolvePoolOptions,
+  type FilledPoolOptions,
+  type PoolOptions,
+  type RunOptions,
+  type SpawnOptions,
+} from "./options.ts";
 import { makeGroup, type GroupOptions } from "./service/group-options.ts";
 import type { Group } from "./service/group.ts";
 import type { ServiceHost } from "./service/host.ts";
@@ -31,47 +38,6 @@ import { Tally, type PoolStats } from "./stats.ts";
 import { SupervisorSet } from "./supervisor-set.ts";
 import { tell } from "./tell.ts";
 import type { Ending, WarmSource } from "./warm/warm-command.ts";
-
-/** Options of {@link ProcessPool.run}. */
-export type RunOptions<S extends StdioOption = StdioOption, E extends Encoding = Encoding> = Omit<
-  LaunchOptions,
-  "stdio" | "encoding"
-> & {
-  stdio?: S | undefined;
-  encoding?: E | undefined;
-};
-
-/** Options of {@link ProcessPool.spawn}. */
-export type SpawnOptions<S extends StdioOption = StdioOption> = Omit<LaunchOptions, "stdio"> & {
-  stdio?: S | undefined;
-};
-
-/** Which child an event is about. */
-export interface ChildInfo {
-  readonly pid: number;
-  readonly file: string;
-  readonly args: readonly string[];
-}
-
-/** Events of a {@link ProcessPool}. */
-export interface PoolEvents {
-  /** A child's program runs. */
-  spawn: (child: ChildInfo) => void;
-  /** A child has ended and was reaped. */
-  exit: (report: ExitReport, child: ChildInfo) => void;
-  /** A run has to wait for a place: callers had better hold back. */
-  needsDrain: () => void;
-  /** After `needsDrain`: no run waits, and a place is free. */
-  drain: () => void;
-  /** A process of a service was started in the place of one that had ended by itself. */
-  restart: (restart: RestartInfo) => void;
-  /**
-   * A supervisor thread died and was replaced (or is tried again every second); its children live on. Or the init
-   * of the pool's pid namespace died (ERR_ISOLATION): the children that were in it died with it. Or a service has failed
-   * whose start limit says "escalate", or a group; what is in a group tells the group instead.
-   */
-  error: (error: PidpoolError) => void;
-}
 
 /**
  * Many child processes, each tracked by a pidfd of its own; launched, reaped and captured off the calling

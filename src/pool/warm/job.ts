@@ -9,7 +9,8 @@ import type { InputSource, LaunchSpec } from "../../process/spec.ts";
 import { Alarm } from "../alarm.ts";
 import { onAbort } from "../abort.ts";
 import type { Ticket } from "../fifo.ts";
-import { abortError, exitErrorMessage, inputError, type Answer } from "../launch.ts";
+import type { Answer } from "../launch.ts";
+import { abortError, exitErrorMessage, inputError } from "../launch-errors.ts";
 import type { Spare } from "./spare.ts";
 
 /** In whatever state. */

@@ -5,7 +5,7 @@ import { ExitError, StartLimitError } from "../../errors.ts";
 import type { RunResult } from "../../process/result.ts";
 import type { LaunchSpec } from "../../process/spec.ts";
 import { Alarm } from "../alarm.ts";
-import { exitErrorMessage } from "../launch.ts";
+import { exitErrorMessage } from "../launch-errors.ts";
 import {
   afterFailure,
   afterLife,

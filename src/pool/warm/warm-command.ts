@@ -5,7 +5,7 @@ import type { Encoding, LaunchOptions, StdioOption } from "../../process/options
 import type { Captured, RunResult } from "../../process/result.ts";
 import { LATER, overrideSpec, resolveSpec, type InputSource, type LaunchSpec } from "../../process/spec.ts";
 import { Fifo } from "../fifo.ts";
-import { abortError } from "../launch.ts";
+import { abortError } from "../launch-errors.ts";
 import { Job } from "./job.ts";
 import {
   checkRunOptions,
