@@ -222,15 +222,19 @@ export function write(fd: number, address: number, length: number): number {
   return syscall(nr.write, fd, address, length, 0, 0, 0);
 }
 
-/** Whether anybody has the read end of this pipe open. ppoll(2). */
-export function hasReader(fd: number): boolean {
+/** What there is of these events, or of an error, right now; 0 for nothing. ppoll(2) that does not wait. */
+function pollNow(fd: number, events: number): number {
   ready();
-  const POLLERR = 8;
   scratch[0] = fd;
-  scratch[1] = 0;
+  scratch[1] = events;
   scratch.fill(0, 2, 6);
-  if (syscall(nr.ppoll, scratchAddress, 1, scratchAddress + 8, 0, 8, 0) <= 0) return true;
-  return (((scratch[1] ?? 0) >>> 16) & POLLERR) === 0;
+  return syscall(nr.ppoll, scratchAddress, 1, scratchAddress + 8, 0, 8, 0) <= 0 ? 0 : (scratch[1] ?? 0) >>> 16;
+}
+
+/** Whether anybody has the read end of this pipe open. */
+export function hasReader(fd: number): boolean {
+  const POLLERR = 8;
+  return (pollNow(fd, 0) & POLLERR) === 0;
 }
 
 /** send(2) from native memory, which neither waits nor raises SIGPIPE. */
@@ -240,14 +244,10 @@ export function sendNow(socket: number, address: number, length: number): number
   return syscall(nr.sendto, socket, address, length, DONTWAIT_NOSIGNAL, 0, 0);
 }
 
-/** Whether a write to fd would not wait right now, if only because it would fail. ppoll(2). */
+/** Whether a write to fd would not wait right now, if only because it would fail. */
 export function isWritable(fd: number): boolean {
-  ready();
   const POLLOUT = 4;
-  scratch[0] = fd;
-  scratch[1] = POLLOUT;
-  scratch.fill(0, 2, 6);
-  return syscall(nr.ppoll, scratchAddress, 1, scratchAddress + 8, 0, 8, 0) > 0;
+  return pollNow(fd, POLLOUT) !== 0;
 }
 
 /** eventfd(2), non-blocking. */
@@ -283,6 +283,7 @@ export function epollCreate(): number {
 }
 
 const EPOLLIN = 1;
+const EPOLLOUT = 4;
 /** x86-64 packs `struct epoll_event`; others align its 64-bit field. */
 const EVENT_DATA = process.arch === "x64" ? 1 : 2;
 /** 32-bit words of one `struct epoll_event`, and where its data begins. */
@@ -293,8 +294,17 @@ export const EPOLL_EVENT: { readonly WORDS: number; readonly data: number } = {
 
 /** Watches fd for input. The two words come back with each event. epoll_ctl(2). */
 export function epollAdd(epoll: number, fd: number, dataLow: number, dataHigh: number): number {
+  return epollAddFor(EPOLLIN, epoll, fd, dataLow, dataHigh);
+}
+
+/** Watches for the moment when fd takes bytes; otherwise as {@link epollAdd}. */
+export function epollAddOutput(epoll: number, fd: number, dataLow: number, dataHigh: number): number {
+  return epollAddFor(EPOLLOUT, epoll, fd, dataLow, dataHigh);
+}
+
+function epollAddFor(events: number, epoll: number, fd: number, dataLow: number, dataHigh: number): number {
   ready();
-  scratch[0] = EPOLLIN;
+  scratch[0] = events;
   scratch[EVENT_DATA] = dataLow;
   scratch[EVENT_DATA + 1] = dataHigh;
   return syscall(nr.epoll_ctl, epoll, 1, fd, scratchAddress, 0, 0);
@@ -310,16 +320,6 @@ export function epollDelete(epoll: number, fd: number): number {
 export function epollWait(epoll: number, events: number, max: number, timeout: number): number {
   ready();
   return syscall(nr.epoll_pwait, epoll, events, max, timeout, 0, 8);
-}
-
-/** Watches for the moment when fd takes bytes; otherwise as {@link epollAdd}. */
-export function epollAddOutput(epoll: number, fd: number, dataLow: number, dataHigh: number): number {
-  ready();
-  const EPOLLOUT = 4;
-  scratch[0] = EPOLLOUT;
-  scratch[EVENT_DATA] = dataLow;
-  scratch[EVENT_DATA + 1] = dataHigh;
-  return syscall(nr.epoll_ctl, epoll, 1, fd, scratchAddress, 0, 0);
 }
 
 const P_PIDFD = 3;

@@ -121,8 +121,8 @@ export function endWasAsked(state: ReplicaState): boolean {
   return TABLE[state].gone !== NEVER;
 }
 
-/** Whether nothing goes on: no process, and none to come. */
-export function isIdle(state: ReplicaState): boolean {
+/** Whether nothing goes on, in a replica or in all of them: no process, and none to come. */
+export function isIdle(state: ReplicaState | ServiceState): boolean {
   return state === "stopped" || state === "exited" || state === "failed";
 }
 

@@ -1,40 +1,29 @@
 // A promise that comes again: what is waited for may happen more than once.
+import { Deferred } from "./deferred.ts";
 
 /** Something that is reached or missed, and may be set anew then. Nobody has to listen. */
 export class Milestone {
-  #promise: Promise<void>;
-  #resolve: (() => void) | undefined;
-  #reject: ((error: unknown) => void) | undefined;
-
-  constructor() {
-    this.#promise = this.#begin();
-  }
+  #deferred = new Deferred();
+  #settled = false;
 
   get promise(): Promise<void> {
-    return this.#promise;
+    return this.#deferred.promise;
   }
 
   reach(): void {
-    this.#resolve?.();
-    this.#resolve = undefined;
+    this.#settled = true;
+    this.#deferred.resolve();
   }
 
   miss(error: unknown): void {
-    this.#reject?.(error);
-    this.#resolve = undefined;
+    this.#settled = true;
+    this.#deferred.reject(error);
   }
 
   /** Sets it anew, unless it is neither reached nor missed yet. */
   renew(): void {
-    if (this.#resolve === undefined) this.#promise = this.#begin();
-  }
-
-  #begin(): Promise<void> {
-    const promise = new Promise<void>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    promise.catch(() => {});
-    return promise;
+    if (!this.#settled) return;
+    this.#settled = false;
+    this.#deferred = new Deferred();
   }
 }

@@ -174,7 +174,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
 
   /** Closes the sockets that `stop({ keepSockets: true })` has left open. Those of a service that is not idle stay. */
   closeSockets(): void {
-    if (!isIdleState(this.#state)) return;
+    if (!isIdle(this.#state)) return;
     this.#keepSockets = false;
     this.#update();
   }
@@ -186,7 +186,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
    * are, where one fails or the service is stopped.
    */
   restart(): Promise<void> {
-    if (isIdleState(this.#state)) return this.start();
+    if (isIdle(this.#state)) return this.start();
     const refusal = this.#revive();
     return refusal === undefined ? this.#together(() => this.#rollout.begin()) : Promise.reject(refusal);
   }
@@ -224,7 +224,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
    */
   async scale(replicas: number): Promise<void> {
     integer("replicas", replicas, 1, MAX_REPLICAS);
-    const starts = replicas > this.#replicas.length && !isIdleState(this.#state) && this.#state !== "stopping";
+    const starts = replicas > this.#replicas.length && !isIdle(this.#state) && this.#state !== "stopping";
     const refusal = starts ? this.#open() : undefined;
     if (refusal !== undefined) throw refusal;
     const surplus = this.#replicas.slice(replicas);
@@ -366,7 +366,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
     const before = this.#state;
     const state = overall(this.#counts);
     this.#state = state;
-    if (isIdleState(state) && this.#leaving.size === 0) this.#rest();
+    if (isIdle(state) && this.#leaving.size === 0) this.#rest();
     if (state !== before) {
       this.#news.tell(() => this.emit("state", state, before));
       if (state === "ready") this.#news.tell(() => this.emit("ready"));
@@ -405,7 +405,7 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
   /** Once nothing of it is left, whoever stands above hears of it. */
   #escalate(): void {
     const error = this.#escalation;
-    if (error === undefined || this.#changing > 0 || !isIdleState(this.#state) || this.#leaving.size > 0) return;
+    if (error === undefined || this.#changing > 0 || !isIdle(this.#state) || this.#leaving.size > 0) return;
     this.#escalation = undefined;
     if (this.overseer === undefined) this.#news.tell(() => this.#host.escalated(error));
     else this.overseer.failed(this, error);
@@ -420,10 +420,6 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
   #error(what: string): ServiceError {
     return new ServiceError(this.name, `service ${quoted(this.name)}: ${what}`, this.reports);
   }
-}
-
-function isIdleState(state: ServiceState): boolean {
-  return state === "stopped" || state === "exited" || state === "failed";
 }
 
 function quoted(name: string): string {
