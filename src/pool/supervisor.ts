@@ -18,8 +18,8 @@ import { Plumbing } from "./plumbing.ts";
 import { eventToken, NOTIFY_FD, NOTIFY_SOCKET, RECORD, type CapturedOutput, type StopMessage } from "./protocol.ts";
 import { signalChild } from "./signal-child.ts";
 import { Slots } from "./slots.ts";
-import { ThreadKeeper } from "./thread-keeper.ts";
-import type { SupervisorThreads } from "./threads.ts";
+import { ThreadKeeper, type ThreadEvents } from "./thread-keeper.ts";
+import type { ThreadLimits } from "./thread-host.ts";
 
 /** {@link Supervisor.start}: too many launches are under way; there is room again soon. */
 export const NO_ROOM = -0x10000;
@@ -37,10 +37,10 @@ export class Supervisor {
   #leaveDirectories: (() => void) | undefined;
 
   /**
-   * @param onDeath Hears of a thread that died, once a successor has begun or has failed to.
+   * @param onDeath Hears of a thread that died, once a successor has begun, and of each that could not be started.
    * @throws PidpoolError ERR_UNSUPPORTED, ERR_SUPERVISOR
    */
-  constructor(threads: SupervisorThreads, onDeath: (cause: unknown) => void) {
+  constructor(limits: ThreadLimits | undefined, onDeath: ThreadEvents["died"]) {
     this.launcher = new Launcher();
     this.#slots = new Slots(this.launcher.region);
     const inbox = new Inbox(this.launcher.region, (record, slot, generation, outputs) => {
@@ -48,7 +48,7 @@ export class Supervisor {
       // A successor may say again what its predecessor said.
       if (child?.generation === generation) this.#record(record, slot, child, outputs);
     });
-    this.#thread = new ThreadKeeper(threads, this.launcher, {
+    this.#thread = new ThreadKeeper(limits, this.launcher, {
       died: onDeath,
       message: (message) => inbox.receive(message),
       rang: () => inbox.look(),
@@ -229,10 +229,11 @@ export class Supervisor {
     }
   }
 
-  /** Lets the thread leave its loop. No child may have a slot any more. */
-  end(): void {
-    this.#thread.end();
+  /** Ends the thread, and frees all once it has ended. No child may have a slot any more. */
+  async end(): Promise<void> {
     this.#leaveDirectories?.();
     this.#leaveDirectories = undefined;
+    await this.#thread.end();
+    this.launcher.dispose();
   }
 }

@@ -8,7 +8,7 @@ import { monotonicNow } from "../process/report.ts";
 import { Doorbell } from "./doorbell.ts";
 import { onExit } from "./exit-hook.ts";
 import type { OutputBatch, StopMessage } from "./protocol.ts";
-import type { SupervisorThreads } from "./threads.ts";
+import { ThreadHost, type ThreadLimits } from "./thread-host.ts";
 
 /**
  * Milliseconds that an idle supervisor sleeps at most (why it has to wake at all: supervisor-thread.ts). In a
@@ -23,17 +23,21 @@ export interface ThreadEvents {
   message(message: OutputBatch): void;
   /** There are reports to read. */
   rang(): void;
-  /** A thread died, and a successor has begun or has failed to. */
-  died(cause: unknown): void;
+  /** A thread died and a successor has begun (`replaced`), or one could not be started and another will be. */
+  died(cause: unknown, replaced: boolean): void;
 }
 
 /** Owns the port to a supervisor thread. */
 export class ThreadKeeper {
-  readonly #threads: SupervisorThreads;
+  readonly #limits: ThreadLimits | undefined;
   readonly #launcher: Launcher;
   readonly #events: ThreadEvents;
   readonly #forgetExit: () => void;
   readonly #bell: Doorbell;
+  /** The thread that runs or begins. */
+  #host: ThreadHost | undefined;
+  /** Ends of threads that are under way. */
+  readonly #ends = new Set<Promise<void>>();
   #port: MessagePort | undefined;
   #reviving: NodeJS.Timeout | undefined;
   #refs = 0;
@@ -44,8 +48,8 @@ export class ThreadKeeper {
   /** Threads that died. */
   deaths = 0;
 
-  constructor(threads: SupervisorThreads, launcher: Launcher, events: ThreadEvents) {
-    this.#threads = threads;
+  constructor(limits: ThreadLimits | undefined, launcher: Launcher, events: ThreadEvents) {
+    this.#limits = limits;
     this.#launcher = launcher;
     this.#events = events;
     this.#bell = new Doorbell(launcher.takeBell(), () => events.rang());
@@ -90,24 +94,35 @@ export class ThreadKeeper {
       longestSleep: LONGEST_SLEEP,
       successor,
     };
-    this.#threads.start(begin).then(
+    const predecessor = this.#host;
+    const host = new ThreadHost(this.#limits);
+    this.#host = host;
+    host.start(begin).then(
       () => {
         // By now the predecessor's last words have come, which its port's end outruns.
-        if (successor) this.#events.died(this.#threads.takeError());
+        if (predecessor?.begun === true) this.#events.died(predecessor.cause, true);
+        this.#bury(predecessor);
       },
       (error: unknown) => {
+        this.#bury(predecessor);
         if (this.#ending) return;
-        this.#events.died(error);
+        this.#events.died(error, false);
         port1.close();
       },
     );
+  }
+
+  #bury(host: ThreadHost | undefined): void {
+    if (host === undefined) return;
+    const end = host.destroy().then(() => void this.#ends.delete(end));
+    this.#ends.add(end);
   }
 
   #died(port: MessagePort): void {
     if (this.#ending || port !== this.#port) return;
     // All that the thread had posted before it died came before the close event.
     this.#port = undefined;
-    this.deaths++;
+    if (this.#host?.begun === true) this.deaths++;
     const now = monotonicNow();
     this.#quickDeaths = now - this.#lastDeath > REVIVE_DELAY.calmAfter ? 0 : this.#quickDeaths + 1;
     this.#lastDeath = now;
@@ -121,8 +136,8 @@ export class ThreadKeeper {
     wake(this.#launcher.wake);
   }
 
-  /** Lets the thread leave its loop, for good. */
-  end(): void {
+  /** Lets the thread leave its loop, for good, and waits until it has ended. */
+  async end(): Promise<void> {
     this.#ending = true;
     this.#forgetExit();
     clearTimeout(this.#reviving);
@@ -130,5 +145,7 @@ export class ThreadKeeper {
     this.#port?.close();
     this.#port = undefined;
     this.#bell.close();
+    this.#bury(this.#host);
+    await Promise.all(this.#ends);
   }
 }

@@ -11,7 +11,8 @@ import type { Supervisor } from "#pidpool/pool/supervisor.js";
 import { SupervisorSet } from "#pidpool/pool/supervisor-set.js";
 import type { ExitReport } from "#pidpool/process/report.js";
 import { resolveSpec } from "#pidpool/process/spec.js";
-import { isAlive, openFds, until } from "../helpers/processes.ts";
+import { hasCommands, isAlive, openFds, until } from "../helpers/processes.ts";
+import { startFixture } from "../helpers/fixture.ts";
 import { ProcessPool } from "../helpers/pool.ts";
 
 function supervisorOf(pool: ProcessPool): Supervisor {
@@ -182,3 +183,14 @@ test("a launch that hangs before exec is ended by its timeout, and other threads
   const { exit } = await stuck;
   assert.deepEqual([exit.status, exit.reason], ["signaled", "timeout"]);
 });
+
+for (const when of ["first", "next"]) {
+  test(`the ${when} thread of a supervisor cannot start: it is tried again, and children are reported`, async (t) => {
+    if (!hasCommands("prlimit")) return t.skip("needs prlimit");
+    const { code, stdout, stderr } = await startFixture("unstartable", [when], ["prlimit", "--nofile=256"]).ended;
+    assert.equal(code, 0, stderr);
+    const result = JSON.parse(stdout) as { errors: string[]; status: string; stdout: string };
+    assert.match(result.errors[0] ?? "", /^ERR_SUPERVISOR: .*could not be started; another try follows: .*EMFILE/);
+    assert.deepEqual([result.status, result.stdout], ["exited", "there is room\n"]);
+  });
+}
