@@ -45,9 +45,10 @@ export class SupervisorSet {
     }
     if (best !== undefined && (this.#supervisors.length >= this.#count || best.load < ENOUGH_FOR_ONE)) return best;
     try {
-      const added: Supervisor = new Supervisor(this.#limits, (cause, replaced) =>
-        this.#onError(deathNotice(cause, replaced)),
-      );
+      const added: Supervisor = new Supervisor(this.#limits, {
+        died: (cause) => this.#onError(deathNotice(cause)),
+        unmanned: this.#onError,
+      });
       this.#supervisors.push(added);
       return added;
     } catch (error) {
@@ -71,13 +72,13 @@ export class SupervisorSet {
   }
 }
 
-/** Launches that wait weigh more than children that only live: a launcher held up in exec gets no more work. */
+/** None goes where no thread is while there is another. Launches that wait weigh more than children that only live: a launcher held up in exec gets no more work. */
 function cost(supervisor: Supervisor): number {
+  if (supervisor.failure !== undefined) return Infinity;
   return supervisor.load + 16 * supervisor.launcher.pending;
 }
 
-function deathNotice(cause: unknown, replaced: boolean): PidpoolError {
+function deathNotice(cause: unknown): PidpoolError {
   const why = cause instanceof Error ? `: ${cause.message}` : "";
-  const what = replaced ? "died and was replaced" : "could not be started; another try follows";
-  return new PidpoolError("ERR_SUPERVISOR", `a supervisor thread ${what}${why}`, { cause });
+  return new PidpoolError("ERR_SUPERVISOR", `a supervisor thread died and was replaced${why}`, { cause });
 }

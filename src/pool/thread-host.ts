@@ -18,6 +18,7 @@ export class ThreadHost {
   readonly #gone: Promise<never>;
   #cause: unknown;
   #begun = false;
+  #stillborn = false;
 
   constructor(limits: ThreadLimits | undefined) {
     this.#piscina = new Piscina({
@@ -56,13 +57,21 @@ export class ThreadHost {
    * runs, of which piscina's promise never hears: its task is still queued then.
    */
   async start(begin: SupervisorStart): Promise<void> {
-    await Promise.race([this.#piscina.run(begin, { transferList: [begin.port] }), this.#gone]);
+    let task: Promise<unknown>;
+    try {
+      task = this.#piscina.run(begin, { transferList: [begin.port] });
+    } catch (error) {
+      // No thread could be made, but the task is queued: its end would reject a promise that nobody has.
+      this.#stillborn = true;
+      throw error;
+    }
+    await Promise.race([task, this.#gone]);
     this.#begun = true;
   }
 
   /** Resolves when the thread has ended. Its loop must have been told to end, or be over. */
   async destroy(): Promise<void> {
-    await this.#piscina.destroy();
+    if (!this.#stillborn) await this.#piscina.destroy();
   }
 }
 

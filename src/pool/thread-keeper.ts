@@ -1,6 +1,7 @@
 // Keeps one supervisor thread alive: starts it, replaces it when it dies,
 // carries messages both ways, and decides whether it keeps Node alive.
 import { isMainThread, MessageChannel, type MessagePort } from "node:worker_threads";
+import { PidpoolError } from "../errors.ts";
 import type { Launcher } from "../native/launcher.ts";
 import { LAUNCHER } from "../native/layout.ts";
 import { wake } from "../native/syscalls.ts";
@@ -23,8 +24,10 @@ export interface ThreadEvents {
   message(message: OutputBatch): void;
   /** There are reports to read. */
   rang(): void;
-  /** A thread died and a successor has begun (`replaced`), or one could not be started and another will be. */
-  died(cause: unknown, replaced: boolean): void;
+  /** A thread died, and a successor has begun. */
+  died(cause: unknown): void;
+  /** A thread could not be started; another try follows. */
+  unmanned(failure: PidpoolError): void;
 }
 
 /** Owns the port to a supervisor thread. */
@@ -41,12 +44,13 @@ export class ThreadKeeper {
   #port: MessagePort | undefined;
   #reviving: NodeJS.Timeout | undefined;
   #refs = 0;
-  #successor = false;
   #ending = false;
   #quickDeaths = 0;
   #lastDeath = -Infinity;
   /** Threads that died. */
   deaths = 0;
+  /** Why there is no thread, while one cannot be started. */
+  failure: PidpoolError | undefined;
 
   constructor(limits: ThreadLimits | undefined, launcher: Launcher, events: ThreadEvents) {
     this.#limits = limits;
@@ -83,8 +87,6 @@ export class ThreadKeeper {
     port1.on("close", () => this.#died(port1));
     if (this.#refs === 0) port1.unref();
     const { region, epoll, wake: wakeFd } = this.#launcher;
-    const successor = this.#successor;
-    this.#successor = true;
     const begin = {
       region: region.address,
       epoll,
@@ -92,7 +94,6 @@ export class ThreadKeeper {
       bell: this.#launcher.bell,
       port: port2,
       longestSleep: LONGEST_SLEEP,
-      successor,
     };
     const predecessor = this.#host;
     const host = new ThreadHost(this.#limits);
@@ -100,13 +101,15 @@ export class ThreadKeeper {
     host.start(begin).then(
       () => {
         // By now the predecessor's last words have come, which its port's end outruns.
-        if (predecessor?.begun === true) this.#events.died(predecessor.cause, true);
+        this.failure = undefined;
+        if (predecessor?.begun === true) this.#events.died(predecessor.cause);
         this.#bury(predecessor);
       },
       (error: unknown) => {
         this.#bury(predecessor);
         if (this.#ending) return;
-        this.#events.died(error, false);
+        this.failure = cannotStart(error);
+        this.#events.unmanned(this.failure);
         port1.close();
       },
     );
@@ -148,4 +151,10 @@ export class ThreadKeeper {
     this.#bury(this.#host);
     await Promise.all(this.#ends);
   }
+}
+
+function cannotStart(cause: unknown): PidpoolError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const errno = /\b(?:EMFILE|ENFILE|EAGAIN|ENOMEM)\b/.exec(message)?.[0];
+  return new PidpoolError("ERR_SUPERVISOR", `a supervisor thread could not be started: ${message}`, { errno, cause });
 }
