@@ -12,7 +12,7 @@ import type { RunResult } from "../process/result.ts";
 import { SIGKILL, SIGSTOP } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { signalDescendants } from "../process/tree.ts";
-import { errnoName, errnoNumber } from "../native/errno.ts";
+import { EAGAIN, errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import type { Collected } from "./collect-output.ts";
@@ -136,8 +136,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     try {
       result = this.#host.begin(this);
     } catch (error) {
-      // Not even a supervisor could be set up.
-      this.#failedWith("supervisor", errnoNumber((error as Partial<PidpoolError>).errno), () => this.#reject(error));
+      // Not even a supervisor could be set up, or none has a thread: one that fails as it begins says nothing of why.
+      const { code, errno } = error as Partial<PidpoolError>;
+      const number = errno === undefined && code === "ERR_SUPERVISOR" ? EAGAIN : errnoNumber(errno);
+      this.#failedWith("supervisor", number, () => this.#reject(error));
       return;
     }
     if (result === PARKED) return;

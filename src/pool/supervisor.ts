@@ -21,7 +21,6 @@ import { signalChild } from "./signal-child.ts";
 import { Slots } from "./slots.ts";
 import { ThreadKeeper, type ThreadEvents } from "./thread-keeper.ts";
 import type { ThreadLimits } from "./thread-host.ts";
-import { reapUnmanned } from "./unmanned.ts";
 
 /** {@link Supervisor.start}: too many launches are under way; there is room again soon. */
 export const NO_ROOM = -0x10000;
@@ -52,10 +51,7 @@ export class Supervisor {
     });
     this.#thread = new ThreadKeeper(limits, this.launcher, {
       died: events.died,
-      unmanned: (failure) => {
-        reapUnmanned(this.#slots, this.#children.length);
-        events.unmanned(failure);
-      },
+      unmanned: events.unmanned,
       message: (message) => inbox.receive(message),
       rang: () => inbox.look(),
     });

@@ -3,6 +3,7 @@
 // since piscina starts no second worker after one that failed to load.
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
+import { hasRoomForFds } from "../native/syscalls.ts";
 import type { SupervisorStart } from "./protocol.ts";
 
 /** Heap bounds of a supervisor thread, as worker_threads takes them. */
@@ -10,6 +11,9 @@ export interface ThreadLimits {
   readonly maxOldGenerationSizeMb?: number;
   readonly maxYoungGenerationSizeMb?: number;
 }
+
+/** Its event loop has some five; modules are read several at a time. */
+const ENOUGH_FDS = 24;
 
 /** Owns a thread. */
 export class ThreadHost {
@@ -19,6 +23,7 @@ export class ThreadHost {
   #cause: unknown;
   #begun = false;
   #stillborn = false;
+  #started: Promise<void> | undefined;
 
   constructor(limits: ThreadLimits | undefined) {
     this.#piscina = new Piscina({
@@ -56,7 +61,15 @@ export class ThreadHost {
    * Resolves once the supervisor's loop begins; rejects where the thread cannot be started or cannot load what it
    * runs, of which piscina's promise never hears: its task is still queued then.
    */
-  async start(begin: SupervisorStart): Promise<void> {
+  start(begin: SupervisorStart): Promise<void> {
+    const started = this.#run(begin);
+    this.#started = started.catch(() => undefined);
+    return started;
+  }
+
+  async #run(begin: SupervisorStart): Promise<void> {
+    // A worker that runs out of fds while it loads its modules leaves some of them open for ever.
+    if (!hasRoomForFds(ENOUGH_FDS)) throw new Error(`EMFILE: a thread may need ${ENOUGH_FDS} fds to start`);
     let task: Promise<unknown>;
     try {
       task = this.#piscina.run(begin, { transferList: [begin.port] });
@@ -69,8 +82,12 @@ export class ThreadHost {
     this.#begun = true;
   }
 
-  /** Resolves when the thread has ended. Its loop must have been told to end, or be over. */
+  /**
+   * Resolves when the thread has ended. Its loop must have been told to end, or be over. A worker that is ended while it
+   * loads its modules leaves some of them open for ever, so that is waited for.
+   */
   async destroy(): Promise<void> {
+    await this.#started;
     if (!this.#stillborn) await this.#piscina.destroy();
   }
 }

@@ -8,7 +8,8 @@ import { wake } from "../native/syscalls.ts";
 import { monotonicNow } from "../process/report.ts";
 import { Doorbell } from "./doorbell.ts";
 import { onExit } from "./exit-hook.ts";
-import type { OutputBatch, StopMessage } from "./protocol.ts";
+import type { OutputBatch, StopMessage, SupervisorStart } from "./protocol.ts";
+import { StandIn } from "./stand-in.ts";
 import { ThreadHost, type ThreadLimits } from "./thread-host.ts";
 
 /**
@@ -26,7 +27,7 @@ export interface ThreadEvents {
   rang(): void;
   /** A thread died, and a successor has begun. */
   died(cause: unknown): void;
-  /** A thread could not be started; another try follows. */
+  /** A thread could not be started; another try follows, and until then this thread supervises. */
   unmanned(failure: PidpoolError): void;
 }
 
@@ -42,6 +43,7 @@ export class ThreadKeeper {
   /** Ends of threads that are under way. */
   readonly #ends = new Set<Promise<void>>();
   #port: MessagePort | undefined;
+  #standIn: { readonly port: MessagePort; readonly worker: StandIn } | undefined;
   #reviving: NodeJS.Timeout | undefined;
   #refs = 0;
   #ending = false;
@@ -67,9 +69,11 @@ export class ThreadKeeper {
     if (this.#refs === 0) {
       this.#port?.unref();
       this.#reviving?.unref();
+      this.#standIn?.worker.setRef(false);
     } else if (this.#refs === 1 && change === 1) {
       this.#port?.ref();
       this.#reviving?.ref();
+      this.#standIn?.worker.setRef(true);
     }
   }
 
@@ -79,22 +83,22 @@ export class ThreadKeeper {
     wake(this.#launcher.wake);
   }
 
+  /** A port of ours, and what is to be given to whoever supervises next. */
+  #channel(): { port: MessagePort; begin: SupervisorStart } {
+    const { port1: port, port2 } = new MessageChannel();
+    port.on("message", (message: OutputBatch) => this.#events.message(message));
+    if (this.#refs === 0) port.unref();
+    const { region, epoll, wake: wakeFd, bell } = this.#launcher;
+    const begin = { region: region.address, epoll, wake: wakeFd, bell, port: port2, longestSleep: LONGEST_SLEEP };
+    return { port, begin };
+  }
+
   #start(): void {
     this.#reviving = undefined;
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    port1.on("message", (message: OutputBatch) => this.#events.message(message));
-    port1.on("close", () => this.#died(port1));
-    if (this.#refs === 0) port1.unref();
-    const { region, epoll, wake: wakeFd } = this.#launcher;
-    const begin = {
-      region: region.address,
-      epoll,
-      wake: wakeFd,
-      bell: this.#launcher.bell,
-      port: port2,
-      longestSleep: LONGEST_SLEEP,
-    };
+    this.#standIn?.worker.rest();
+    const { port, begin } = this.#channel();
+    this.#port = port;
+    port.on("close", () => this.#died(port));
     const predecessor = this.#host;
     const host = new ThreadHost(this.#limits);
     this.#host = host;
@@ -102,6 +106,7 @@ export class ThreadKeeper {
       () => {
         // By now the predecessor's last words have come, which its port's end outruns.
         this.failure = undefined;
+        this.#dismiss();
         if (predecessor?.begun === true) this.#events.died(predecessor.cause);
         this.#bury(predecessor);
       },
@@ -109,10 +114,29 @@ export class ThreadKeeper {
         this.#bury(predecessor);
         if (this.#ending) return;
         this.failure = cannotStart(error);
+        this.#substitute();
+        port.close();
+        this.#tryLater();
         this.#events.unmanned(this.failure);
-        port1.close();
       },
     );
+  }
+
+  /** This thread supervises until another can. */
+  #substitute(): void {
+    if (this.#standIn === undefined) {
+      const { port, begin } = this.#channel();
+      this.#standIn = { port, worker: new StandIn(begin, (cause) => this.#events.died(cause)) };
+    }
+    const { port, worker } = this.#standIn;
+    this.#port = port;
+    worker.work();
+    worker.setRef(this.#refs > 0);
+  }
+
+  #dismiss(): void {
+    this.#standIn?.worker.end();
+    this.#standIn = undefined;
   }
 
   #bury(host: ThreadHost | undefined): void {
@@ -125,7 +149,11 @@ export class ThreadKeeper {
     if (this.#ending || port !== this.#port) return;
     // All that the thread had posted before it died came before the close event.
     this.#port = undefined;
-    if (this.#host?.begun === true) this.deaths++;
+    this.deaths++;
+    this.#tryLater();
+  }
+
+  #tryLater(): void {
     const now = monotonicNow();
     this.#quickDeaths = now - this.#lastDeath > REVIVE_DELAY.calmAfter ? 0 : this.#quickDeaths + 1;
     this.#lastDeath = now;
@@ -145,6 +173,7 @@ export class ThreadKeeper {
     this.#forgetExit();
     clearTimeout(this.#reviving);
     this.#tellEnd();
+    this.#dismiss();
     this.#port?.close();
     this.#port = undefined;
     this.#bell.close();

@@ -32,7 +32,8 @@ export const WORLDS: readonly World[] = [
     wrap: ["prlimit", "--nofile=300"],
     needs: ["prlimit"],
     faults: ["emfile", "thread-throws", "busy-main-thread", "killed-children"],
-    excuses: { scarce: true },
+    // A thread that has just begun may run out of fds too.
+    excuses: { scarce: true, deaths: true },
     isolations,
   },
   {
