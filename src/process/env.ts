@@ -37,7 +37,7 @@ export function inheritedEnv(): EnvBlock {
 
 /** The `env` option where it is kept: what the caller changes later is not ours. What is wrong with it is left to be found. */
 export function copyEnv(value: unknown): unknown {
-  return isObject(value) ? propertiesOf("env", value) : value;
+  return isObject(value) ? propertiesOf("env", value, label) : value;
 }
 
 /** The `env` option. */
@@ -46,10 +46,11 @@ export function givenEnv(value: unknown): EnvBlock {
   if (value === process.env) return inheritedEnv();
   let text = "";
   let path: string | undefined;
-  for (const [name, entry] of Object.entries(propertiesOf("env", value))) {
+  for (const [name, entry] of Object.entries(propertiesOf("env", value, label))) {
     if (entry === undefined) continue;
-    if (typeof entry !== "string") throw new InvalidOptionError(label(name), entry, "it must be a string or undefined");
-    if (entry.includes("\0")) throw new InvalidOptionError(label(name), entry, "it must not hold a NUL byte");
+    if (typeof entry !== "string")
+      throw new InvalidOptionError(label("env", name), entry, "it must be a string or undefined");
+    if (entry.includes("\0")) throw new InvalidOptionError(label("env", name), entry, "it must not hold a NUL byte");
     if (name === "" || name.includes("=") || name.includes("\0")) {
       throw new InvalidOptionError("env", name, "a variable's name must not be empty nor hold = or a NUL byte");
     }
@@ -63,8 +64,8 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !attempt("env", () => Array.isArray(value));
 }
 
-function label(name: string): string {
-  return `env[${quoted(name, 64)}]`;
+function label(option: string, name: string): string {
+  return `${option}[${quoted(name, 64)}]`;
 }
 
 function encode(text: string, path: string | undefined): EnvBlock {

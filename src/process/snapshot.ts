@@ -44,15 +44,23 @@ export function entriesOf(option: string, value: unknown, what: string): unknown
   return entries;
 }
 
-/** A copy of an object's own enumerable properties, each read once. It inherits nothing, not even from Object. */
-export function propertiesOf(option: string, value: object): Record<string, unknown> {
+/**
+ * A copy of an object's own enumerable properties, each read once. It inherits nothing, not even from Object.
+ *
+ * @param name What a property is called in errors.
+ */
+export function propertiesOf(
+  option: string,
+  value: object,
+  name: (option: string, key: string) => string = within,
+): Record<string, unknown> {
   const keys = attempt(option, () => Object.keys(value));
   const properties = Object.create(null) as Record<string, unknown>;
   for (const key of keys) {
     try {
       properties[key] = (value as Record<string, unknown>)[key];
     } catch (cause) {
-      throw unreadable(within(option, key), cause);
+      throw unreadable(name(option, key), cause);
     }
   }
   return properties;
@@ -95,7 +103,11 @@ function copy(option: string, value: object, met: Met, depth: number): unknown {
     if (known !== undefined) return known;
     throw new InvalidOptionError(option, value, "it must not contain itself");
   }
-  if (depth > DEEPEST) throw new InvalidOptionError(option, value, `options are at most ${DEEPEST} deep`);
+  if (depth > DEEPEST) {
+    // The whole path would be a long one.
+    const [top = option] = /^[\w$-]+/.exec(option) ?? [];
+    throw new InvalidOptionError(top, value, `it must not hold more than ${DEEPEST} lists and objects in one another`);
+  }
   met.set(value, undefined);
   const copied = copyOf(option, value, met, depth);
   met.set(value, copied);

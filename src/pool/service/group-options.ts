@@ -28,6 +28,7 @@ export type MakeService<P> = (options: unknown, name: string) => P;
 
 const KEYS: ReadonlySet<string> = new Set(["name", "strategy", "intensity", "period", "parts"]);
 const DEEPEST = 32;
+const WHAT = "the options of services and groups, not empty";
 
 /**
  * Makes a group and all in it, and starts nothing.
@@ -55,8 +56,10 @@ function make<P extends Supervised>(
   const strategy = oneOf(at("strategy"), given["strategy"] ?? "one_for_one", STRATEGIES);
   const intensity = integer(at("intensity"), given["intensity"] ?? 1, 0, 10_000);
   const period = integer(at("period"), given["period"] ?? 5_000, 1, 2 ** 31 - 1);
-  const listed = list(at("parts"), given["parts"], "the options of services and groups, not empty", plain);
-  if (listed.length === 0) throw new InvalidOptionError(at("parts"), given["parts"], "it must not be empty");
+  const listed = list(at("parts"), given["parts"], WHAT, plain);
+  if (listed.length === 0) {
+    throw new InvalidOptionError(at("parts"), given["parts"], `it must be an array of ${WHAT}`);
+  }
   if (path.length > DEEPEST)
     throw new InvalidOptionError(at("parts"), given["parts"], `groups nest ${DEEPEST} deep at most`);
   const parts = new Map<string, P | Group<P>>();

@@ -6,7 +6,7 @@ import type { LaunchOptions } from "../../process/options.ts";
 import { signalNumber } from "../../process/signals.ts";
 import { snapshot } from "../../process/snapshot.ts";
 import { COMMON_OPTION_KEYS, resolveSpec, type LaunchSpec } from "../../process/spec.ts";
-import { amount, bag, integer, list, path, text } from "../../process/validate.ts";
+import { amount, bag, integer, list, path, plain, text } from "../../process/validate.ts";
 import { MAX_MS } from "../alarm.ts";
 import { planListen, type ListenPlan } from "../listen/options.ts";
 import { FIRST_FD, passSockets, type Passing } from "../listen/passing.ts";
@@ -83,10 +83,9 @@ const COMMAND_KEYS = new Set(["file", "args"]);
 
 /** @throws InvalidOptionError */
 export function resolveService(options: unknown, defaults: LaunchOptions): ServicePlan {
-  if (options === undefined) throw new InvalidOptionError("options", options, "it must be an object");
-  const taken = snapshot("options", options);
+  const taken = plain("options", snapshot("options", options));
   for (const [key, why] of Object.entries(UNFIT)) {
-    const value = (taken as Record<string, unknown> | null)?.[key];
+    const value = taken[key];
     if (value !== undefined) throw new InvalidOptionError(key, value, `leave it out: ${why}`);
   }
   const given = bag("options", taken, KEYS) as Record<string, unknown> & Partial<ServiceOptions>;

@@ -1,7 +1,7 @@
 // The options of a warm command: defaults and checks.
 import { InvalidOptionError } from "../../errors.ts";
 import type { Input, Signal } from "../../process/options.ts";
-import { snapshot } from "../../process/snapshot.ts";
+import { snapshot, within } from "../../process/snapshot.ts";
 import { isFile } from "../../process/stdio.ts";
 import { bag, integer, plain } from "../../process/validate.ts";
 import { resolveBackoff, resolveStartLimit } from "../pace.ts";
@@ -103,7 +103,11 @@ export function takeRunOptions(options: unknown): WarmRunOptions {
   for (const [key, value] of Object.entries(given)) {
     if (RUN_KEYS.has(key) || value === undefined) continue;
     const allowed = [...RUN_KEYS].join(", ");
-    throw new InvalidOptionError(key, value, `the process was started before its job, which can only have ${allowed}`);
+    throw new InvalidOptionError(
+      within("options", key),
+      value,
+      `the process was started before its job, which can only have ${allowed}`,
+    );
   }
   const { input } = given;
   if (isFile(input))
