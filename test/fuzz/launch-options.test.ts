@@ -14,34 +14,34 @@ import { HOSTILE } from "./values.ts";
 
 const resolve = (options: unknown): LaunchSpec => resolveSpec("run", "true", ["x"], options);
 
-property("launch options, checked", cases(VALID.launch), { runs: 6000 }, checks(resolve));
+property("launch options, checked", cases(VALID.launch), { runs: 600 }, checks(resolve));
 property(
   "launch options of spawn, checked",
   cases(VALID.launch),
-  { runs: 1500 },
+  { runs: 200 },
   checks((options) => resolveSpec("spawn", "true", [], options)),
 );
-property("confinement options, checked", cases(VALID.confined), { runs: 3000 }, checks(resolve));
-property("limits and cgroup options, checked", cases(VALID.limited), { runs: 3000 }, checks(resolve));
-property("any value as launch options", HOSTILE, { runs: 500 }, (recipe) => {
+property("confinement options, checked", cases(VALID.confined), { runs: 300 }, checks(resolve));
+property("limits and cgroup options, checked", cases(VALID.limited), { runs: 300 }, checks(resolve));
+property("any value as launch options", HOSTILE, { runs: 100 }, (recipe) => {
   const error = thrownBy(() => resolve(recipe.make()));
   if (error !== undefined) assertTyped(error, REFUSALS);
 });
-property("any value as the file", HOSTILE, { runs: 500 }, (recipe) => {
+property("any value as the file", HOSTILE, { runs: 100 }, (recipe) => {
   const error = thrownBy(() => resolveSpec("run", recipe.make(), [], {}));
   if (error !== undefined) assertTyped(error, REFUSALS);
 });
 property(
   "any arguments",
   cases(VALID.args),
-  { runs: 1500 },
+  { runs: 200 },
   checks((args) => resolveSpec("run", "true", args, {}), "args"),
 );
 
 property(
   "overrides of a command, checked",
   fc.tuple(VALID.launch, cases(VALID.launch)),
-  { runs: 1500 },
+  { runs: 200 },
   ([base, given]) => {
     const own = new Map<string, unknown>();
     checks((overrides) => {
@@ -81,7 +81,7 @@ function nested(path: string, value: unknown): Record<string, unknown> {
 const NEEDS_RIGHTS = /own hard limit allows|the system allows/;
 
 for (const [path, isRight] of Object.entries(SCALARS)) {
-  property(`${path} is taken where the documentation says so`, HOSTILE, { runs: 300 }, (recipe) => {
+  property(`${path} is taken where the documentation says so`, HOSTILE, { runs: 30 }, (recipe) => {
     const value = recipe.make();
     const options = nested(path, value);
     const error = thrownBy(() => resolve(options));
@@ -95,7 +95,7 @@ for (const [path, isRight] of Object.entries(SCALARS)) {
   });
 }
 
-property("a command is what its options were", cases(VALID.launch, 1), { runs: 1500 }, (given) => {
+property("a command is what its options were", cases(VALID.launch, 1), { runs: 200 }, (given) => {
   const specs: LaunchSpec[] = [];
   const host = {
     defaults: {},

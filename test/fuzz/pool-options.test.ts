@@ -28,24 +28,24 @@ const CHECKED: Readonly<Record<string, (options: unknown) => unknown>> = {
     ),
 };
 const RUNS: Readonly<Record<string, number>> = {
-  pool: 2500,
-  service: 2500,
-  supervised: 2500,
-  warm: 1000,
-  warmRun: 1000,
-  group: 1500,
+  pool: 250,
+  service: 250,
+  supervised: 250,
+  warm: 150,
+  warmRun: 150,
+  group: 150,
 };
 
 for (const [kind, check] of Object.entries(CHECKED)) {
   const runs = RUNS[kind] ?? 0;
   property(`options of kind ${kind}, checked`, cases(VALID[kind as keyof typeof VALID]), { runs }, checks(check));
-  property(`any value as options of kind ${kind}`, HOSTILE, { runs: 300 }, (recipe) => {
+  property(`any value as options of kind ${kind}`, HOSTILE, { runs: 60 }, (recipe) => {
     const error = thrownBy(() => check(recipe.make()));
     if (error !== undefined) assertTyped(error, REFUSALS);
   });
 }
 
-property("a pool is what its options were", cases(VALID.pool, 1), { runs: 1000 }, (given) => {
+property("a pool is what its options were", cases(VALID.pool, 1), { runs: 150 }, (given) => {
   const { value } = given.build();
   let filled: unknown;
   try {

@@ -14,6 +14,8 @@ const FIXED_SEED = 20_260_417;
 export interface Amount {
   /** Runs of each of the two seeds under `npm test`. */
   readonly runs: number;
+  /** Each starts processes: a failure is not made smaller. */
+  readonly starts?: boolean | undefined;
   readonly skip?: string | false | undefined;
 }
 
@@ -21,7 +23,7 @@ export interface Amount {
 export function property<T>(
   name: string,
   values: fc.Arbitrary<T>,
-  { runs, skip = false }: Amount,
+  { runs, starts = false, skip = false }: Amount,
   holds: (value: T) => Promise<void> | void,
 ): void {
   if (FUZZ_ONLY !== undefined && !name.includes(FUZZ_ONLY)) return;
@@ -33,7 +35,7 @@ export function property<T>(
     const until = performance.now() + Number(FUZZ_SECONDS ?? 0) * 1000;
     for (const seed of seedsUntil(until)) {
       const path = FUZZ_PATH === undefined ? {} : { path: FUZZ_PATH };
-      const details = await fc.check(checked, { seed, numRuns, ...path, interruptAfterTimeLimit: 300_000 });
+      const details = await fc.check(checked, { seed, numRuns, endOnFailure: starts, ...path });
       total += details.numRuns;
       seeds.push(seed);
       if (!details.failed) continue;
