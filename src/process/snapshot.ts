@@ -7,7 +7,7 @@ import { InvalidOptionError, quoted } from "../errors.ts";
 /** No list of options is longer: execve(2) takes fewer arguments, and sparse arrays have lengths of their own. */
 const MOST_ENTRIES = 2 ** 20;
 /** Beyond what groups in groups need. */
-const DEEPEST = 128;
+const DEEPEST = 80;
 
 /** Copies of what was met before, so that what is shared is read once; undefined while it is being read. */
 type Met = Map<object, unknown>;
@@ -105,7 +105,7 @@ function copy(option: string, value: object, met: Met, depth: number): unknown {
   }
   if (depth > DEEPEST) {
     // The whole path would be a long one.
-    const [top = option] = /^[\w$-]+/.exec(option) ?? [];
+    const [top = option] = /^(?:[\w$-]+|\["(?:[^"\\]|\\.)*"\])/.exec(option) ?? [];
     throw new InvalidOptionError(top, value, `it must not hold more than ${DEEPEST} lists and objects in one another`);
   }
   met.set(value, undefined);

@@ -200,5 +200,14 @@ export function scramble(value: unknown): void {
       Reflect.set(value, key, key === "PATH" ? "/changed" : "changed");
   }
   if (Array.isArray(value)) value.push("more");
-  if (value instanceof URL) value.pathname = "/elsewhere";
+  if (isUrl(value)) value.pathname = "/elsewhere";
+}
+
+/** Not one that only inherits from it. */
+function isUrl(value: object): value is URL {
+  try {
+    return value instanceof URL && typeof value.pathname === "string";
+  } catch {
+    return false;
+  }
 }

@@ -20,7 +20,7 @@ export function assertTyped(error: unknown, codes: readonly ErrorCode[]): assert
   assert.doesNotMatch(error.message, UNPRINTABLE);
   if (!(error instanceof InvalidOptionError)) return;
   assert.ok(error.message.startsWith(`${error.option} `), error.message);
-  assert.ok(error.option.length > 0 && error.option.length < 300, error.option);
+  assert.ok(error.option.length > 0 && error.option.length < 600, error.option);
   assert.ok(error.message.length < 1500, `a message of ${error.message.length} characters`);
 }
 
