@@ -238,6 +238,8 @@ export const LAUNCHER = {
   SIZE: 360,
   /** The shim does not know these. 1 tells the supervisor to end. */
   supervisorStop: 384,
+  /** 1 once a supervisor thread has begun to watch: the next one has a predecessor. */
+  watched: 388,
   /** Counts what the supervisor has reported, and below what the owner has read of it. */
   reportsHead: 448,
   reportsTail: 512,

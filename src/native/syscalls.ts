@@ -237,6 +237,12 @@ export function hasReader(fd: number): boolean {
   return (pollNow(fd, 0) & POLLERR) === 0;
 }
 
+/** Whether the process of a pidfd has ended. */
+export function hasEnded(pidfd: number): boolean {
+  const POLLIN = 1;
+  return (pollNow(pidfd, POLLIN) & POLLIN) !== 0;
+}
+
 /** send(2) from native memory, which neither waits nor raises SIGPIPE. */
 export function sendNow(socket: number, address: number, length: number): number {
   ready();

@@ -23,6 +23,7 @@ import {
 import { monotonicNow, reasonCode } from "../process/report.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Capture } from "./capture.ts";
+import { endGroups } from "./end-groups.ts";
 import { Gathering } from "./gathering.ts";
 import { Listeners } from "./notify/listeners.ts";
 import { OutputWriter } from "./output-batch.ts";
@@ -91,7 +92,11 @@ class SupervisorThread {
     });
     this.#listeners = new Listeners(slots, begin.epoll, this.#stopper);
     this.#noticesTail = slots.region.header(LAUNCHER.noticesTail);
-    if (!begin.successor) return;
+    // One that could not even begin has taken nothing along.
+    if (slots.region.header(LAUNCHER.watched) === 0) {
+      slots.region.setHeader(LAUNCHER.watched, 1);
+      return;
+    }
     takeOver(slots, this.#stopper, {
       inheritOutput: (slot) => this.#captures.set(slot, new Capture(slots.region, slot, begin.epoll, true)),
       listen: (slot) => {
@@ -188,7 +193,7 @@ class SupervisorThread {
   /** Ends what children leave behind, while their pids are still their own, and those who speak for them can be found. */
   #sweep(ended: readonly number[]): void {
     for (const slot of ended) if (this.#speaks(slot)) this.#listeners.drain(slot);
-    this.#stopper.endGroups(ended);
+    endGroups(this.#slots, ended);
   }
 
   #reap(slot: number): void {
