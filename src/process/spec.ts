@@ -346,15 +346,6 @@ function credentials(o: Record<string, unknown>): {
   };
 }
 
-/** Not one that only inherits from it: that has no state. */
-function isReadable(input: unknown): input is Readable {
-  try {
-    return isInstance(input, Readable) && typeof input.readableHighWaterMark === "number";
-  } catch {
-    return false;
-  }
-}
-
 /** The files that execvp(3) would try, with the child's PATH. */
 export function candidates(file: string, searched: string | undefined): string[] {
   if (file.includes("/")) return [file];
@@ -370,7 +361,11 @@ function inputSource(input: unknown): InputSource | undefined {
     return attempt("input", () => ({ bytes: new Uint8Array(buffer, byteOffset, byteLength) }));
   }
   if (types.isArrayBuffer(input)) return attempt("input", () => ({ bytes: new Uint8Array(input) }));
-  if (isReadable(input)) return { stream: input };
+  if (isInstance(input, Readable)) {
+    // What only inherits from it has no state, and throws.
+    attempt("input", () => input.readableFlowing);
+    return { stream: input };
+  }
   if (typeof input === "object" && input !== null) {
     if (attempt("input", () => Symbol.asyncIterator in input))
       return attempt("input", () => ({ stream: Readable.from(input as AsyncIterable<unknown>) }));
