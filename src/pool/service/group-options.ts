@@ -56,7 +56,7 @@ function make<P extends Supervised>(
   const strategy = oneOf(at("strategy"), given["strategy"] ?? "one_for_one", STRATEGIES);
   const intensity = integer(at("intensity"), given["intensity"] ?? 1, 0, 10_000);
   const period = integer(at("period"), given["period"] ?? 5_000, 1, 2 ** 31 - 1);
-  const listed = list(at("parts"), given["parts"], WHAT, plain);
+  const listed = list(at("parts"), given["parts"], WHAT, partOptions);
   if (listed.length === 0) {
     throw new InvalidOptionError(at("parts"), given["parts"], `it must be an array of ${WHAT}`);
   }
@@ -75,6 +75,11 @@ function make<P extends Supervised>(
     parts.set(name, made);
   }
   return new Group({ name: path.join("/"), strategy, intensity, period }, new GroupParts([...parts]), host);
+}
+
+function partOptions(option: string, value: unknown): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return plain(option, value);
+  throw new InvalidOptionError(option, value, "it must be the options of a service or of a group");
 }
 
 function partName(option: string, value: unknown): string {
