@@ -122,6 +122,8 @@ export class Supervision {
     this.#readNotices();
     this.#stopper.meet();
     this.#flush();
+    // What was read is told by now: a successor need not read it again.
+    region.setHeader(LAUNCHER.noticesTail, this.#noticesTail);
     return n > 0;
   }
 
@@ -309,7 +311,6 @@ export class Supervision {
       this.#noticesTail = (this.#noticesTail + 1) | 0;
       this.#notice(slot);
     }
-    region.setHeader(LAUNCHER.noticesTail, this.#noticesTail);
   }
 
   #notice(slot: number): void {

@@ -184,6 +184,33 @@ test("a launch that hangs before exec is ended by its timeout, and other threads
   assert.deepEqual([exit.status, exit.reason], ["signaled", "timeout"]);
 });
 
+test("a launch that was taken back keeps its slot until its launcher is done with it, whatever thread dies meanwhile", async (t) => {
+  const { execFileSync } = await import("node:child_process");
+  const { closeSync, mkdtempSync, openSync, rmSync } = await import("node:fs");
+  const dir = mkdtempSync("/tmp/pidpool-");
+  t.after(() => rmSync(dir, { recursive: true }));
+  execFileSync("mkfifo", [`${dir}/fifo`]);
+  await using pool = new ProcessPool({ threads: 1, concurrency: 64, isolation: "none" });
+  await pool.run("true");
+  const before = openFds().length;
+  // Nobody reads the FIFO: as many children as a launcher has under way wait between clone and exec.
+  const stuck = Array.from({ length: 4 }, () =>
+    pool.run("true", [], { stdio: ["ignore", { file: `${dir}/fifo` }, "ignore"] }),
+  );
+  await until(() => (pool.stats().supervisors[0]?.stalledMs ?? 0) > 0);
+  const controller = new AbortController();
+  const aborted = Array.from({ length: 20 }, () => pool.run("true", [], { signal: controller.signal }));
+  const outcomes = Promise.allSettled(aborted);
+  controller.abort();
+  await killed(pool);
+  const others = Array.from({ length: 20 }, () => pool.run("true"));
+  const reader = openSync(`${dir}/fifo`, "r+");
+  await Promise.all([...stuck, ...others]);
+  assert.ok((await outcomes).every((outcome) => outcome.status === "rejected"));
+  closeSync(reader);
+  await until(() => openFds().length <= before);
+});
+
 for (const when of ["first", "next"]) {
   test(`the ${when} thread of a supervisor cannot start: it is tried again, and children are reported`, async (t) => {
     if (!hasCommands("prlimit")) return t.skip("needs prlimit");
