@@ -1,6 +1,7 @@
 // A process that lives through rounds: `node host.js` with a HostPlan as its
 // argument. Tells each as a line of JSON, and ends with 1 at the first that
 // fails.
+import { readFile } from "node:fs/promises";
 import { setFlagsFromString } from "node:v8";
 import { ProcessPool, type Isolation } from "pidpool";
 import { FAULTS } from "./faults/all.ts";
@@ -78,6 +79,8 @@ async function play(seed: number, before: Traces | undefined): Promise<RoundTold
 }
 
 await tools.pool.run("true");
+// Node starts its own pool of threads when it is first needed, and aborts where it cannot.
+await Promise.all(Array.from({ length: 8 }, () => readFile("/proc/self/stat")));
 // The first round opens what stays open: libraries, V8's and libuv's threads.
 let before: Traces | undefined;
 const seeds = new Random(plan.seed);

@@ -19,6 +19,7 @@ import { parseArgs } from "node:util";
 import { hasCommands } from "../helpers/processes.ts";
 import type { HostPlan, RoundTold } from "./host.ts";
 import type { Kit } from "./orders.ts";
+import { makePidsGroup } from "./pids-group.ts";
 import { Random } from "./random.ts";
 import { WORLDS, type World } from "./worlds.ts";
 
@@ -72,6 +73,7 @@ interface Sum {
 
 function whyNot(world: World): string | undefined {
   if (world.root === true && process.getuid?.() !== 0) return "needs root";
+  if (world.pidsGroup === true && "reason" in group) return group.reason;
   const missing = world.needs.filter((name) => !hasCommands(name));
   return missing.length > 0 ? `needs ${missing.join(", ")}` : undefined;
 }
@@ -90,7 +92,10 @@ function interrupt(pid: number, random: Random): () => void {
 async function live(world: World, plan: HostPlan): Promise<{ sum: Sum; failed: RoundTold | string | undefined }> {
   const host = fileURLToPath(new URL("host.js", import.meta.url));
   const node = [process.execPath, "--expose-gc", "--enable-source-maps", host, JSON.stringify(plan)];
-  const [file = "", ...args] = [...world.wrap({ weather, seed: plan.seed }), ...node];
+  const [file = "", ...args] = [
+    ...world.wrap({ weather, seed: plan.seed, pidsGroup: "path" in group ? group.path : undefined }),
+    ...node,
+  ];
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, HOME: dir } });
   const ended = new Promise<string>((resolve) => {
     child.on("close", (code, signal) => resolve(String(signal ?? code)));
@@ -115,6 +120,8 @@ async function live(world: World, plan: HostPlan): Promise<{ sum: Sum; failed: R
 const kit = makeKit();
 const freeze = compile("freeze");
 const weather = compile("weather");
+/** As few processes and threads as leave room for a host. */
+const group = makePidsGroup(60);
 const worlds = WORLDS.filter(({ name }) => options.world === undefined || options.world === name);
 const seeds = new Random(seed);
 console.log(`seed ${seed}`);
@@ -153,3 +160,4 @@ for (const [n, world] of worlds.entries()) {
     console.log(`${failed.failures.length} failures; again: ${again.join(" ")} --seed ${failed.seed}`);
   }
 }
+if ("remove" in group) group.remove();

@@ -8,6 +8,8 @@ export interface WorldTools {
   /** The compiled weather.c. */
   readonly weather: string;
   readonly seed: number;
+  /** A cgroup with a small pids.max; undefined where there is none. */
+  readonly pidsGroup: string | undefined;
 }
 
 const unwrapped = (): readonly string[] => [];
@@ -19,6 +21,8 @@ export interface World {
   wrap(tools: WorldTools): readonly string[];
   /** Commands that it needs. */
   readonly needs: readonly string[];
+  /** Whether it needs {@link WorldTools.pidsGroup}. */
+  readonly pidsGroup?: boolean;
   /** Whether only root can make it. */
   readonly root?: boolean;
   readonly faults: readonly string[];
@@ -54,12 +58,29 @@ export const WORLDS: readonly World[] = [
   },
   {
     name: "few-processes",
-    wrap: ["setpriv", `--reuid=${UID}`, `--regid=${UID}`, "--clear-groups", "--inh-caps=-all", "prlimit", "--nproc=60"],
+    wrap: () => [
+      "setpriv",
+      `--reuid=${UID}`,
+      `--regid=${UID}`,
+      "--clear-groups",
+      "--inh-caps=-all",
+      "prlimit",
+      "--nproc=60",
+    ],
     needs: ["setpriv", "prlimit"],
     root: true,
     faults: ["thread-throws", "busy-main-thread", "clock-jumps"],
     excuses: { scarce: true, deaths: true },
     isolations: ["none", "shared"],
+  },
+  {
+    name: "pids-cgroup",
+    wrap: ({ pidsGroup }) => ["sh", "-c", `echo $$ >${pidsGroup}/cgroup.procs && exec "$@"`, "sh"],
+    needs: [],
+    pidsGroup: true,
+    faults: ["thread-throws", "busy-main-thread", "clock-jumps"],
+    excuses: { scarce: true, deaths: true },
+    isolations,
   },
   {
     name: "failing-calls",
