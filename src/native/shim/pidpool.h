@@ -162,6 +162,13 @@ struct pp_launcher {
 	u64 ignored, ignored_at; /* the signals that this process ignores, and since when that is known */
 };
 
+/* What TypeScript calls; launcher.c says what each does. */
+#define EXPORT __attribute__((visibility("default")))
+EXPORT void *pp_launcher_main(struct pp_launcher *l);
+EXPORT long pp_launch(struct pp_launcher *l, u32 index);
+EXPORT long pp_syscall(long nr, long a, long b, long c, long d, long e, long f);
+EXPORT long pp_layout(u32 i);
+
 _Static_assert(sizeof(struct pp_slot) == 512, "slots lie side by side");
 _Static_assert(__builtin_offsetof(struct pp_slot, typescript) == 56, "the shim's part of a slot");
 
