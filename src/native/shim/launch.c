@@ -360,9 +360,10 @@ u32 pp_finish_launch(struct pp_launcher *l, struct flight *f)
 		slot->pid = (i32)pid;
 		raise_pidfd(slot);
 		slot->ran = 1;
-		__atomic_store_n(&slot->state, PP_RUNNING, __ATOMIC_SEQ_CST);
 		struct epoll_event ev = { .events = EPOLLIN, .data = slot->token };
-		long r = SYS4(NR_epoll_ctl, l->epoll, EPOLL_CTL_ADD, slot->pidfd, &ev);
+		i32 pidfd = slot->pidfd;
+		__atomic_store_n(&slot->state, PP_RUNNING, __ATOMIC_SEQ_CST);
+		long r = SYS4(NR_epoll_ctl, l->epoll, EPOLL_CTL_ADD, pidfd, &ev);
 		if (r < 0) {
 			slot->error = (i32)-r;
 			slot->stage = PP_STAGE_WATCH;

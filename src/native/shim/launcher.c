@@ -170,8 +170,10 @@ static void work(struct pp_launcher *l, struct flights *fs)
 		if (__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE))
 			return;
 		__atomic_store_n(&l->sleeping, 1, __ATOMIC_SEQ_CST);
+		/* Who adds a launch or says stop sets it to 0 before waking: one that comes
+		 * between this look and the wait is not slept through. */
 		if (__atomic_load_n(&l->head, __ATOMIC_SEQ_CST) == head && !__atomic_load_n(&l->stop, __ATOMIC_SEQ_CST))
-			SYS4(NR_futex, &l->head, FUTEX_WAIT_PRIVATE, head, 0);
+			SYS4(NR_futex, &l->sleeping, FUTEX_WAIT_PRIVATE, 1, 0);
 		__atomic_store_n(&l->sleeping, 0, __ATOMIC_SEQ_CST);
 	}
 }
