@@ -1,6 +1,7 @@
 // Every error that this library throws or rejects with: one base class, one
 // table of codes, and the few classes that carry more than a code. Imports
-// types only, so every layer may use it.
+// types only of this library, so every layer may use it.
+import { types } from "node:util";
 import type { ServiceEnd } from "./pool/service/end.ts";
 import type { ExitReport } from "./process/report.ts";
 import type { RunResult } from "./process/result.ts";
@@ -58,18 +59,22 @@ export class InvalidOptionError extends PidpoolError {
   readonly option: string;
   readonly value: unknown;
   readonly #allowed: string;
+  readonly #unreadable: { readonly cause: unknown } | undefined;
 
-  constructor(option: string, value: unknown, allowed: string) {
-    super("ERR_INVALID_OPTION", `${option} is ${show(value)}; ${allowed}`);
+  /** @param unreadable What was thrown when the option was read; then there is no value. */
+  constructor(option: string, value: unknown, allowed: string, unreadable?: { readonly cause: unknown }) {
+    const is = unreadable === undefined ? `is ${show(value)}` : "cannot be read";
+    super("ERR_INVALID_OPTION", `${option} ${is}; ${allowed}`, unreadable);
     this.option = option;
     this.value = value;
     this.#allowed = allowed;
+    this.#unreadable = unreadable;
   }
 
   /** The same of options that are an option themselves. */
   within(parent: string): InvalidOptionError {
     const option = this.option === "options" ? parent : `${parent}.${this.option}`;
-    return new InvalidOptionError(option, this.value, this.#allowed);
+    return new InvalidOptionError(option, this.value, this.#allowed, this.#unreadable);
   }
 
   static {
@@ -192,25 +197,41 @@ export class StartLimitError extends PidpoolError {
   }
 }
 
+const LARGE = 10n ** 80n;
+/** What JSON leaves as it is, and a terminal may obey or show in another order. */
+const UNPRINTABLE = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}
+
+/** A text of whatever length and content as an error message shows it: in quotes, on one line, not endless. */
+export function quoted(text: string, most = 1024): string {
+  const shown = JSON.stringify(text.length > most ? `${text.slice(0, most - 3)}...` : text);
+  return shown.replace(UNPRINTABLE, escaped);
+}
+
 /** A value as an error message shows it: short, on one line, and never by running the value's code. */
 export function show(value: unknown): string {
   switch (typeof value) {
     case "string": {
-      const quoted = JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
-      return `the string ${quoted}`;
+      return `the string ${quoted(value, 80)}`;
     }
     case "number":
     case "boolean":
     case "undefined":
       return String(value);
     case "bigint":
-      return `the bigint ${value}n`;
+      // One of a million digits takes seconds to print.
+      return -LARGE < value && value < LARGE ? `the bigint ${value}n` : "a large bigint";
     case "symbol":
       return "a symbol";
     case "function":
       return "a function";
     case "object":
       if (value === null) return "null";
+      // A revoked one throws at whatever is asked.
+      if (types.isProxy(value)) return "a Proxy";
       return Array.isArray(value) ? "an array" : "an object";
   }
 }

@@ -17,7 +17,7 @@ test("every way to fail leaves no fd and no process", async (t) => {
   assert.ok(first.includes("rejected") && first.includes("fulfilled"));
 });
 
-for (const mode of ["from the start", "for a while", "for good"]) {
+for (const mode of ["before the pool", "from the start", "for a while", "for good"]) {
   test(`out of fds ${mode}: the launch waits for room within bounds`, async (t) => {
     if (!hasCommands("prlimit")) return t.skip("prlimit(1) is not installed");
     const { code, stdout, stderr } = await startFixture("exhausted", [mode], ["prlimit", "--nofile=256"]).ended;

@@ -238,6 +238,8 @@ export const LAUNCHER = {
   SIZE: 360,
   /** The shim does not know these. 1 tells the supervisor to end. */
   supervisorStop: 384,
+  /** How many have begun to supervise, one after another. */
+  supervisions: 388,
   /** Counts what the supervisor has reported, and below what the owner has read of it. */
   reportsHead: 448,
   reportsTail: 512,

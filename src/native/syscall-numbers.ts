@@ -4,6 +4,7 @@
 /** System calls by name. */
 export interface SyscallNumbers {
   readonly bind: number;
+  readonly capget: number;
   readonly close: number;
   readonly connect: number;
   readonly dup3: number;
@@ -53,6 +54,7 @@ const young = { pidfd_send_signal: 424, pidfd_open: 434, close_range: 436, landl
 export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> = {
   x64: {
     read: 0,
+    capget: 125,
     write: 1,
     close: 3,
     mmap: 9,
@@ -90,6 +92,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     ...young,
   },
   arm64: {
+    capget: 90,
     eventfd2: 19,
     epoll_create1: 20,
     epoll_ctl: 21,

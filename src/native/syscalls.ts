@@ -176,6 +176,27 @@ export function dupFrom(fd: number, from: number): number {
   return syscall(nr.fcntl, fd, F_DUPFD_CLOEXEC, from, 0, 0, 0);
 }
 
+/** Whether this many fds could be opened now. */
+export function hasRoomForFds(count: number): boolean {
+  const fds: number[] = [];
+  for (let fd = 0; fds.length < count && fd >= 0;) {
+    fd = eventfd();
+    if (fd >= 0) fds.push(fd);
+  }
+  for (const fd of fds) close(fd);
+  return fds.length === count;
+}
+
+/** The capabilities in effect for this thread, or -errno. capget(2) */
+export function effectiveCapabilities(): bigint | number {
+  ready();
+  const VERSION_3 = 0x20080522;
+  const header = new Uint32Array([VERSION_3, 0]);
+  const data = new Uint32Array(6);
+  const result = syscall(nr.capget, native().addressOf(header), native().addressOf(data), 0, 0, 0, 0);
+  return result < 0 ? result : BigInt(data[0] ?? 0) | (BigInt(data[3] ?? 0) << 32n);
+}
+
 /** >= 0 where fd is open. */
 export function fdFlags(fd: number): number {
   ready();
@@ -235,6 +256,12 @@ function pollNow(fd: number, events: number): number {
 export function hasReader(fd: number): boolean {
   const POLLERR = 8;
   return (pollNow(fd, 0) & POLLERR) === 0;
+}
+
+/** Whether the process of a pidfd has ended. */
+export function hasEnded(pidfd: number): boolean {
+  const POLLIN = 1;
+  return (pollNow(pidfd, POLLIN) & POLLIN) !== 0;
 }
 
 /** send(2) from native memory, which neither waits nor raises SIGPIPE. */

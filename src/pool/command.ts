@@ -1,10 +1,10 @@
 // A command: a launch prepared once and started often.
 import { InvalidOptionError } from "../errors.ts";
+import { copyEnv } from "../process/env.ts";
 import type { Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
 import type { Process } from "../process/process.ts";
 import type { Captured, ProcessOf, RunResult } from "../process/result.ts";
-import { snapshot } from "../process/snapshot.ts";
-import { overrideSpec, resolveSpec, type LaunchSpec } from "../process/spec.ts";
+import { launchOptions, overrideSpec, resolveSpec, type LaunchSpec } from "../process/spec.ts";
 import type { LaunchKind } from "../process/stdio.ts";
 import type { RunOptions, SpawnOptions } from "./options.ts";
 import type { WarmOptions } from "./warm/options.ts";
@@ -28,17 +28,16 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
 
   constructor(host: CommandHost, file: string | URL, args: readonly string[], options: LaunchOptions) {
     this.#host = host;
-    this.#options = { ...options };
+    // What the caller changes later is not the command's.
+    const own: LaunchOptions = launchOptions(options);
+    if (own.env !== undefined) own.env = copyEnv(own.env) as NonNullable<LaunchOptions["env"]>;
     // Both kinds differ in their default stdio only; what is wrong for run() alone shows when run() is called.
-    const spec = resolveSpec(wantsPipe(options) ? "spawn" : "run", file, args, options, host.defaults);
+    const spec = resolveSpec(wantsPipe(own) ? "spawn" : "run", file, args, own, host.defaults);
     if (spec.input !== undefined && "stream" in spec.input) {
-      throw new InvalidOptionError("input", options.input, "a stream can be read once; give it to the command's run()");
+      throw new InvalidOptionError("input", own.input, "a stream can be read once; give it to the command's run()");
     }
     this.#specs[spec.kind] = spec;
-    // Snapshots: what the caller changes later is not the command's.
-    if (typeof options.stdio === "object") this.#options.stdio = Array.from(options.stdio);
-    snapshot(this.#options);
-    this.#options.env = { ...(options.env ?? host.defaults.env ?? process.env) };
+    this.#options = { ...own, env: own.env ?? host.defaults.env ?? { ...process.env } };
     this.file = spec.file;
     this.args = spec.args;
   }

@@ -1,6 +1,6 @@
 // Errors of launches that the pool itself ends, and the message of an end that
 // was not clean.
-import { LaunchError, PidpoolError } from "../errors.ts";
+import { LaunchError, PidpoolError, quoted } from "../errors.ts";
 import { exitMessage } from "../process/explain.ts";
 import type { Encoding } from "../process/options.ts";
 import type { RunResult } from "../process/result.ts";
@@ -9,7 +9,7 @@ import { outputTail } from "../process/stderr-tail.ts";
 
 /** The error of a launch whose signal fired before its start. */
 export function abortError(spec: LaunchSpec): PidpoolError {
-  return new PidpoolError("ERR_ABORTED", `${JSON.stringify(spec.file)} was aborted before it was started`, {
+  return new PidpoolError("ERR_ABORTED", `${quoted(spec.file)} was aborted before it was started`, {
     cause: spec.signal?.reason,
   });
 }
@@ -17,7 +17,7 @@ export function abortError(spec: LaunchSpec): PidpoolError {
 /** The error of a launch whose input stream failed before its start. */
 export function inputError({ file }: LaunchSpec, cause: unknown): LaunchError {
   const why = cause instanceof Error ? `: ${cause.message}` : "";
-  return new LaunchError("input", file, `cannot start ${JSON.stringify(file)}: its input failed before${why} (input)`, {
+  return new LaunchError("input", file, `cannot start ${quoted(file)}: its input failed before${why} (input)`, {
     cause,
   });
 }

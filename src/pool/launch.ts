@@ -12,7 +12,7 @@ import type { RunResult } from "../process/result.ts";
 import { SIGKILL, SIGSTOP } from "../process/signals.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { signalDescendants } from "../process/tree.ts";
-import { errnoName, errnoNumber } from "../native/errno.ts";
+import { EAGAIN, errnoName, errnoNumber } from "../native/errno.ts";
 import { onAbort } from "./abort.ts";
 import { Child, type ChildEvents } from "./child.ts";
 import type { Collected } from "./collect-output.ts";
@@ -72,6 +72,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** Resolves once the group that no child was born in is gone. */
   #abandoned: Promise<void> | undefined;
   #announced = false;
+  /** Somebody has asked for its end. */
+  #unwanted: "stopped" | "aborted" | undefined;
   /** There is no child any more, and will be none. */
   #gone = false;
 
@@ -104,10 +106,11 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
 
   /** Ends it, with all that it has started where it leads a session or group: takes it back if its launch has not begun. */
   stop(reason: ExitReason, signal: number): void {
+    if (this.#gone) return;
+    this.#unwanted ??= "stopped";
     const { supervisor } = this.child;
-    if (supervisor !== undefined) supervisor.stop(this.child, reason, signal);
-    else if (!this.#gone)
-      this.drop(new PidpoolError("ERR_CLOSED", `${this.spec.file} was stopped before it was started`));
+    if (supervisor === undefined) this.drop(this.#unstarted());
+    else supervisor.stop(this.child, reason, signal);
   }
 
   /** After {@link stop}: SIGKILL comes in so many milliseconds. */
@@ -133,8 +136,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     try {
       result = this.#host.begin(this);
     } catch (error) {
-      // Not even a supervisor could be set up.
-      this.#failedWith("supervisor", errnoNumber((error as Partial<PidpoolError>).errno), () => this.#reject(error));
+      // Not even a supervisor could be set up, or none has a thread: one that fails as it begins says nothing of why.
+      const { code, errno } = error as Partial<PidpoolError>;
+      const number = errno === undefined && code === "ERR_SUPERVISOR" ? EAGAIN : errnoNumber(errno);
+      this.#failedWith("supervisor", number, () => this.#reject(error));
       return;
     }
     if (result === PARKED) return;
@@ -235,6 +240,11 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     const homeless = this.child.ground?.lost === true && lasting < RETRY.total;
     const delay = homeless ? RETRY.first : retryDelay(stage, errno, failures.count, lasting);
     this.leave();
+    // Stopped after the launcher had failed, and before that was heard here: nobody else knows.
+    if (delay !== undefined && this.#unwanted !== undefined) {
+      this.drop(this.#unstarted());
+      return;
+    }
     // A stream that was already being read cannot be given to a second child.
     if (
       delay !== undefined &&
@@ -250,12 +260,11 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   cancelled(): void {
     this.#end(undefined);
     const { spec, child } = this;
-    if (this.#abortError === undefined && child.inputError !== undefined)
-      this.#reject(inputError(spec, child.inputError));
-    else
-      this.#reject(
-        this.#abortError ?? new PidpoolError("ERR_CLOSED", "the pool was destroyed before the child was started"),
-      );
+    this.#reject(
+      this.#unwanted === undefined && child.inputError !== undefined
+        ? inputError(spec, child.inputError)
+        : this.#unstarted(),
+    );
   }
 
   exited(report: ExitReport, collected: Collected): void {
@@ -327,13 +336,18 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.#reject(error);
   }
 
-  #abortError: PidpoolError | undefined;
-
   #abort(): void {
     const { child, spec } = this;
-    this.#abortError = abortError(spec);
-    if (child.supervisor !== undefined) child.supervisor.stop(child, "aborted", spec.killSignal);
-    else this.drop(this.#abortError);
+    this.#unwanted = "aborted";
+    if (child.supervisor === undefined) this.drop(this.#unstarted());
+    else child.supervisor.stop(child, "aborted", spec.killSignal);
+  }
+
+  /** Why there will be no child though nothing has failed. */
+  #unstarted(): PidpoolError {
+    if (this.#unwanted === "aborted") return abortError(this.spec);
+    const why = this.#unwanted === "stopped" ? `${this.spec.file} was stopped` : "the pool was destroyed";
+    return new PidpoolError("ERR_CLOSED", `${why} before the child was started`);
   }
 
   #end(report: ExitReport | undefined): void {

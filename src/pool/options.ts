@@ -1,5 +1,6 @@
 // The options of a pool: defaults and checks.
 import { availableParallelism } from "node:os";
+import { copyEnv } from "../process/env.ts";
 import type { CommonOptions, Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
 import { COMMON_OPTION_KEYS, resolveSpec } from "../process/spec.ts";
 import { snapshot } from "../process/snapshot.ts";
@@ -43,14 +44,12 @@ const KEYS: ReadonlySet<string> = new Set(["threads", "concurrency", "maxQueue",
 
 /** @throws InvalidOptionError */
 export function resolvePoolOptions(options: unknown): FilledPoolOptions {
-  const given = bag("options", options, KEYS);
+  const given = bag("options", snapshot("options", options), KEYS);
   const defaults: Record<string, unknown> = {};
   for (const key of COMMON_OPTION_KEYS) if (given[key] !== undefined) defaults[key] = given[key];
+  if (defaults["env"] !== undefined) defaults["env"] = copyEnv(defaults["env"]);
   // Wrong defaults are the pool's fault, not that of the first child.
   resolveSpec("run", "true", [], defaults);
-  // A snapshot: what the caller changes later is not the pool's.
-  if (typeof defaults["env"] === "object" && defaults["env"] !== null) defaults["env"] = { ...defaults["env"] };
-  snapshot(defaults);
   const cores = availableParallelism();
   const concurrency = amount("concurrency", given["concurrency"] ?? cores, 1, 1 << 20, "children");
   const maxQueue = amount("maxQueue", given["maxQueue"] ?? Infinity, 0, Number.MAX_SAFE_INTEGER, "runs");

@@ -16,8 +16,6 @@ export interface SupervisorStart {
   readonly port: MessagePort;
   /** In milliseconds. */
   readonly longestSleep: number;
-  /** True where an earlier supervisor thread of this region died. */
-  readonly successor: boolean;
 }
 
 /** Downwards: end this child, for this reason (an index into REASONS). */

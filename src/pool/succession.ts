@@ -15,11 +15,14 @@ export interface Successor {
   listen(slot: number): void;
   /** Reports what was reaped but perhaps not reported. */
   reap(slot: number): void;
-  /** Reads the notice that may have been lost: running, failed or cancelled. */
+  /** Reads the notice that may have been lost: it runs. */
   notice(slot: number): void;
 }
 
-/** Goes on with all that a dead predecessor had in hand, and says again what it may have said. */
+/**
+ * Goes on with all that a dead predecessor had in hand, and says again what it may have said. Not of slots that failed or
+ * were cancelled: the launcher's notices say when it is done with those, and none counts as read before it was told.
+ */
 export function takeOver(slots: Slots, stopper: Stopper, successor: Successor): void {
   const live: number[] = [];
   for (let slot = 0; slot < SLOT_COUNT; slot++) {
@@ -30,8 +33,6 @@ export function takeOver(slots: Slots, stopper: Stopper, successor: Successor): 
       if (slots.get(slot, SLOT.captures) > 0) successor.inheritOutput(slot);
       if (state === STATE.exited) successor.reap(slot);
       else live.push(slot);
-    } else if (state === STATE.failed || state === STATE.cancelled) {
-      successor.notice(slot);
     }
   }
   // Deadlines of one duration have to be set in their order.

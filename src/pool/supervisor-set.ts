@@ -5,7 +5,7 @@ import { monotonicNow } from "../process/report.ts";
 import type { Child } from "./child.ts";
 import type { SupervisorStats } from "./stats.ts";
 import { Supervisor } from "./supervisor.ts";
-import { SupervisorThreads, type ThreadLimits } from "./threads.ts";
+import type { ThreadLimits } from "./thread-host.ts";
 
 /** A thread costs some 40 ms of CPU and 10 MB: the next one starts when each has this many children. */
 const ENOUGH_FOR_ONE = 4;
@@ -16,7 +16,6 @@ export class SupervisorSet {
   readonly #onError: (error: PidpoolError) => void;
   readonly #limits: ThreadLimits | undefined;
   readonly #supervisors: Supervisor[] = [];
-  #threads: SupervisorThreads | undefined;
 
   constructor(count: number, onError: (error: PidpoolError) => void, limits?: ThreadLimits) {
     this.#count = count;
@@ -45,9 +44,11 @@ export class SupervisorSet {
       if (best === undefined || cost(supervisor) < cost(best)) best = supervisor;
     }
     if (best !== undefined && (this.#supervisors.length >= this.#count || best.load < ENOUGH_FOR_ONE)) return best;
-    this.#threads ??= new SupervisorThreads(this.#count, this.#limits);
     try {
-      const added: Supervisor = new Supervisor(this.#threads, (cause) => this.#onError(deathNotice(cause)));
+      const added: Supervisor = new Supervisor(this.#limits, {
+        died: (cause) => this.#onError(deathNotice(cause)),
+        unmanned: this.#onError,
+      });
       this.#supervisors.push(added);
       return added;
     } catch (error) {
@@ -67,14 +68,13 @@ export class SupervisorSet {
 
   /** No child may be left. Safe to call when nothing was started. */
   async destroy(): Promise<void> {
-    for (const supervisor of this.#supervisors) supervisor.end();
-    await this.#threads?.destroy();
-    for (const { launcher } of this.#supervisors.splice(0)) launcher.dispose();
+    await Promise.all(this.#supervisors.splice(0).map((supervisor) => supervisor.end()));
   }
 }
 
-/** Launches that wait weigh more than children that only live: a launcher held up in exec gets no more work. */
+/** None goes where no thread is while there is another. Launches that wait weigh more than children that only live: a launcher held up in exec gets no more work. */
 function cost(supervisor: Supervisor): number {
+  if (supervisor.failure !== undefined) return Infinity;
   return supervisor.load + 16 * supervisor.launcher.pending;
 }
 

@@ -1,5 +1,6 @@
 // The pool's half of a supervisor: gives children slots, launches them, and
 // hears what became of them. The other half is supervisor-thread.ts.
+import type { PidpoolError } from "../errors.ts";
 import { parseMessage, readMessage } from "../process/notify-message.ts";
 import { EAGAIN } from "../native/errno.ts";
 import { Launcher } from "../native/launcher.ts";
@@ -18,8 +19,8 @@ import { Plumbing } from "./plumbing.ts";
 import { eventToken, NOTIFY_FD, NOTIFY_SOCKET, RECORD, type CapturedOutput, type StopMessage } from "./protocol.ts";
 import { signalChild } from "./signal-child.ts";
 import { Slots } from "./slots.ts";
-import { ThreadKeeper } from "./thread-keeper.ts";
-import type { SupervisorThreads } from "./threads.ts";
+import { ThreadKeeper, type ThreadEvents } from "./thread-keeper.ts";
+import type { ThreadLimits } from "./thread-host.ts";
 
 /** {@link Supervisor.start}: too many launches are under way; there is room again soon. */
 export const NO_ROOM = -0x10000;
@@ -37,10 +38,10 @@ export class Supervisor {
   #leaveDirectories: (() => void) | undefined;
 
   /**
-   * @param onDeath Hears of a thread that died, once a successor has begun or has failed to.
+   * @param events Hears of threads that die, and of such that cannot be started.
    * @throws PidpoolError ERR_UNSUPPORTED, ERR_SUPERVISOR
    */
-  constructor(threads: SupervisorThreads, onDeath: (cause: unknown) => void) {
+  constructor(limits: ThreadLimits | undefined, events: Pick<ThreadEvents, "died" | "unmanned">) {
     this.launcher = new Launcher();
     this.#slots = new Slots(this.launcher.region);
     const inbox = new Inbox(this.launcher.region, (record, slot, generation, outputs) => {
@@ -48,8 +49,9 @@ export class Supervisor {
       // A successor may say again what its predecessor said.
       if (child?.generation === generation) this.#record(record, slot, child, outputs);
     });
-    this.#thread = new ThreadKeeper(threads, this.launcher, {
-      died: onDeath,
+    this.#thread = new ThreadKeeper(limits, this.launcher, {
+      died: events.died,
+      unmanned: events.unmanned,
       message: (message) => inbox.receive(message),
       rang: () => inbox.look(),
     });
@@ -58,6 +60,11 @@ export class Supervisor {
   /** Children that have a slot: queued, launching, running, or not yet reported. */
   get load(): number {
     return this.#load;
+  }
+
+  /** Why no thread can be started at present: launches had better go elsewhere. */
+  get failure(): PidpoolError | undefined {
+    return this.#thread.failure;
   }
 
   /** Threads that died. */
@@ -69,9 +76,11 @@ export class Supervisor {
    * Starts a child.
    *
    * @returns 0, {@link NO_ROOM}, or -errno; in both other cases nothing has begun.
+   * @throws PidpoolError ERR_SUPERVISOR while no thread can be started: it would leave the room to children that nobody watches.
    */
   start(child: Child): number {
     const { launcher } = this;
+    if (this.#thread.failure !== undefined) throw this.#thread.failure;
     if (!launcher.hasRoom(child.spec.block.length)) return NO_ROOM;
     const slot = this.#takeSlot();
     if (slot < 0) return -EAGAIN;
@@ -229,10 +238,11 @@ export class Supervisor {
     }
   }
 
-  /** Lets the thread leave its loop. No child may have a slot any more. */
-  end(): void {
-    this.#thread.end();
+  /** Ends the thread, and frees all once it has ended. No child may have a slot any more. */
+  async end(): Promise<void> {
     this.#leaveDirectories?.();
     this.#leaveDirectories = undefined;
+    await this.#thread.end();
+    this.launcher.dispose();
   }
 }

@@ -1,14 +1,16 @@
 // Keeps one supervisor thread alive: starts it, replaces it when it dies,
 // carries messages both ways, and decides whether it keeps Node alive.
 import { isMainThread, MessageChannel, type MessagePort } from "node:worker_threads";
+import { PidpoolError } from "../errors.ts";
 import type { Launcher } from "../native/launcher.ts";
 import { LAUNCHER } from "../native/layout.ts";
 import { wake } from "../native/syscalls.ts";
 import { monotonicNow } from "../process/report.ts";
 import { Doorbell } from "./doorbell.ts";
 import { onExit } from "./exit-hook.ts";
-import type { OutputBatch, StopMessage } from "./protocol.ts";
-import type { SupervisorThreads } from "./threads.ts";
+import type { OutputBatch, StopMessage, SupervisorStart } from "./protocol.ts";
+import { StandIn } from "./stand-in.ts";
+import { ThreadHost, type ThreadLimits } from "./thread-host.ts";
 
 /**
  * Milliseconds that an idle supervisor sleeps at most (why it has to wake at all: supervisor-thread.ts). In a
@@ -23,29 +25,37 @@ export interface ThreadEvents {
   message(message: OutputBatch): void;
   /** There are reports to read. */
   rang(): void;
-  /** A thread died, and a successor has begun or has failed to. */
+  /** A thread died, and a successor has begun. */
   died(cause: unknown): void;
+  /** A thread could not be started; another try follows, and until then this thread supervises. */
+  unmanned(failure: PidpoolError): void;
 }
 
 /** Owns the port to a supervisor thread. */
 export class ThreadKeeper {
-  readonly #threads: SupervisorThreads;
+  readonly #limits: ThreadLimits | undefined;
   readonly #launcher: Launcher;
   readonly #events: ThreadEvents;
   readonly #forgetExit: () => void;
   readonly #bell: Doorbell;
+  /** The thread that runs or begins. */
+  #host: ThreadHost | undefined;
+  /** Ends of threads that are under way. */
+  readonly #ends = new Set<Promise<void>>();
   #port: MessagePort | undefined;
+  #standIn: { readonly port: MessagePort; readonly worker: StandIn } | undefined;
   #reviving: NodeJS.Timeout | undefined;
   #refs = 0;
-  #successor = false;
   #ending = false;
   #quickDeaths = 0;
   #lastDeath = -Infinity;
   /** Threads that died. */
   deaths = 0;
+  /** Why there is no thread, while one cannot be started. */
+  failure: PidpoolError | undefined;
 
-  constructor(threads: SupervisorThreads, launcher: Launcher, events: ThreadEvents) {
-    this.#threads = threads;
+  constructor(limits: ThreadLimits | undefined, launcher: Launcher, events: ThreadEvents) {
+    this.#limits = limits;
     this.#launcher = launcher;
     this.#events = events;
     this.#bell = new Doorbell(launcher.takeBell(), () => events.rang());
@@ -59,9 +69,11 @@ export class ThreadKeeper {
     if (this.#refs === 0) {
       this.#port?.unref();
       this.#reviving?.unref();
+      this.#standIn?.worker.setRef(false);
     } else if (this.#refs === 1 && change === 1) {
       this.#port?.ref();
       this.#reviving?.ref();
+      this.#standIn?.worker.setRef(true);
     }
   }
 
@@ -71,36 +83,66 @@ export class ThreadKeeper {
     wake(this.#launcher.wake);
   }
 
+  /** A port of ours, and what is to be given to whoever supervises next. */
+  #channel(): { port: MessagePort; begin: SupervisorStart } {
+    const { port1: port, port2 } = new MessageChannel();
+    port.on("message", (message: OutputBatch) => this.#events.message(message));
+    if (this.#refs === 0) port.unref();
+    const { region, epoll, wake: wakeFd, bell } = this.#launcher;
+    const begin = { region: region.address, epoll, wake: wakeFd, bell, port: port2, longestSleep: LONGEST_SLEEP };
+    return { port, begin };
+  }
+
   #start(): void {
     this.#reviving = undefined;
-    const { port1, port2 } = new MessageChannel();
-    this.#port = port1;
-    port1.on("message", (message: OutputBatch) => this.#events.message(message));
-    port1.on("close", () => this.#died(port1));
-    if (this.#refs === 0) port1.unref();
-    const { region, epoll, wake: wakeFd } = this.#launcher;
-    const successor = this.#successor;
-    this.#successor = true;
-    const begin = {
-      region: region.address,
-      epoll,
-      wake: wakeFd,
-      bell: this.#launcher.bell,
-      port: port2,
-      longestSleep: LONGEST_SLEEP,
-      successor,
-    };
-    this.#threads.start(begin).then(
+    this.#standIn?.worker.rest();
+    const { port, begin } = this.#channel();
+    this.#port = port;
+    port.on("close", () => this.#died(port));
+    const predecessor = this.#host;
+    const host = new ThreadHost(this.#limits);
+    this.#host = host;
+    host.start(begin).then(
       () => {
         // By now the predecessor's last words have come, which its port's end outruns.
-        if (successor) this.#events.died(this.#threads.takeError());
+        this.failure = undefined;
+        this.#dismiss();
+        if (predecessor?.begun === true) this.#events.died(predecessor.cause);
+        this.#bury(predecessor);
       },
       (error: unknown) => {
+        this.#bury(predecessor);
         if (this.#ending) return;
-        this.#events.died(error);
-        port1.close();
+        this.failure = cannotStart(error);
+        this.#substitute();
+        port.close();
+        this.#tryLater();
+        this.#events.unmanned(this.failure);
       },
     );
+  }
+
+  /** This thread supervises until another can. */
+  #substitute(): void {
+    if (this.#standIn === undefined) {
+      const { port, begin } = this.#channel();
+      this.#standIn = { port, worker: new StandIn(begin, (cause) => this.#events.died(cause)) };
+    }
+    const { port, worker } = this.#standIn;
+    this.#port = port;
+    worker.work();
+    worker.setRef(this.#refs > 0);
+  }
+
+  #dismiss(): void {
+    this.#standIn?.worker.end();
+    this.#standIn = undefined;
+  }
+
+  #bury(host: ThreadHost | undefined): void {
+    if (host === undefined) return;
+    const end = host.destroy().then(() => void this.#ends.delete(end));
+    this.#ends.add(end);
   }
 
   #died(port: MessagePort): void {
@@ -108,6 +150,10 @@ export class ThreadKeeper {
     // All that the thread had posted before it died came before the close event.
     this.#port = undefined;
     this.deaths++;
+    this.#tryLater();
+  }
+
+  #tryLater(): void {
     const now = monotonicNow();
     this.#quickDeaths = now - this.#lastDeath > REVIVE_DELAY.calmAfter ? 0 : this.#quickDeaths + 1;
     this.#lastDeath = now;
@@ -121,14 +167,23 @@ export class ThreadKeeper {
     wake(this.#launcher.wake);
   }
 
-  /** Lets the thread leave its loop, for good. */
-  end(): void {
+  /** Lets the thread leave its loop, for good, and waits until it has ended. */
+  async end(): Promise<void> {
     this.#ending = true;
     this.#forgetExit();
     clearTimeout(this.#reviving);
     this.#tellEnd();
+    this.#dismiss();
     this.#port?.close();
     this.#port = undefined;
     this.#bell.close();
+    this.#bury(this.#host);
+    await Promise.all(this.#ends);
   }
+}
+
+function cannotStart(cause: unknown): PidpoolError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const errno = /\b(?:EMFILE|ENFILE|EAGAIN|ENOMEM)\b/.exec(message)?.[0];
+  return new PidpoolError("ERR_SUPERVISOR", `a supervisor thread could not be started: ${message}`, { errno, cause });
 }

@@ -1,5 +1,6 @@
 // Capabilities by name. See capabilities(7).
 import { InvalidOptionError } from "../errors.ts";
+import { list } from "./validate.ts";
 
 /** In the kernel's order: a capability's number is its index. */
 const NAMES = [
@@ -65,18 +66,11 @@ export function capabilityName(number: number): string {
  * @throws InvalidOptionError
  */
 export function capabilityMask(option: string, value: unknown): bigint {
-  if (!Array.isArray(value)) throw new InvalidOptionError(option, value, "it must be an array of capability names");
-  let mask = 0n;
-  value.forEach((name: unknown, i) => {
-    const known = NAMES.find((candidate) => candidate === name);
-    if (known === undefined) {
-      throw new InvalidOptionError(
-        `${option}[${i}]`,
-        name,
-        'it must be a name of capabilities(7), such as "CAP_NET_RAW"',
-      );
-    }
-    mask |= capabilityBit(known);
-  });
-  return mask;
+  return list(option, value, "capability names", bit).reduce((mask, one) => mask | one, 0n);
+}
+
+function bit(option: string, name: unknown): bigint {
+  const known = NAMES.find((candidate) => candidate === name);
+  if (known !== undefined) return capabilityBit(known);
+  throw new InvalidOptionError(option, name, 'it must be a name of capabilities(7), such as "CAP_NET_RAW"');
 }

@@ -3,7 +3,7 @@
 // them is pool/cgroup's part.
 import { resolve } from "node:path";
 import { InvalidOptionError } from "../errors.ts";
-import { bag, integer, path, text } from "./validate.ts";
+import { bag, integer, list, path, text } from "./validate.ts";
 
 /** A share of CPU time in the kernel's own terms: `quota` microseconds in every `period`. */
 export interface CpuMax {
@@ -131,10 +131,8 @@ function cpuMaxValue(given: unknown): string {
   return `${integer(`${name}.quota`, quota, LEAST_QUOTA, micros * MOST_CPUS)} ${micros}`;
 }
 
-function ioSettings(given: unknown): CgroupSetting[] {
-  if (!Array.isArray(given)) throw new InvalidOptionError("limits.io", given, "it must be an array of { device, … }");
-  return Array.from(given as unknown[], (entry, i) => {
-    const name = `limits.io[${i}]`;
+function ioSettings(given: unknown): readonly CgroupSetting[] {
+  return list("limits.io", given, "{ device, … }", (name, entry) => {
     if (entry === undefined) throw new InvalidOptionError(name, entry, "it must be an object");
     const limit = bag(name, entry, IO_OPTION_KEYS);
     const device = text(`${name}.device`, limit["device"], false);

@@ -1,5 +1,6 @@
 // What to say of a launch that failed because of the child's own limits or
 // rules. Part of diagnose.ts.
+import { quoted } from "../errors.ts";
 import { realpath } from "node:fs/promises";
 import { E2BIG, EAFNOSUPPORT, ENOENT, ENOTDIR, EPERM, errnoMeaning } from "../native/errno.ts";
 import { isBeneath } from "./landlock.ts";
@@ -29,7 +30,7 @@ export async function explainLandlock(
   if (rule.path === undefined) {
     return errno === EAFNOSUPPORT ? `${rule.option} is refused: this kernel has no TCP` : undefined;
   }
-  const name = `${rule.option}, ${JSON.stringify(rule.path)},`;
+  const name = `${rule.option}, ${quoted(rule.path)},`;
   if (errno === ENOENT) return `${name} ${(await explainHidden({ isolation }, rule.path)) ?? "does not exist"}`;
   if (errno === ENOTDIR) return `${name} leads through something that is no directory`;
   return `${name} cannot be opened: ${errnoMeaning(errno)}`;
@@ -52,7 +53,7 @@ export async function explainForbidden(
   const dirs = await Promise.all(execute.map((path) => real(path)));
   const program = file === undefined ? undefined : await real(file);
   if (program !== undefined && !dirs.some((dir) => isBeneath(program, dir))) {
-    return `${JSON.stringify(program)} lies outside filesystem.execute`;
+    return `${quoted(program)} lies outside filesystem.execute`;
   }
   return "permission denied; its ELF loader or #! interpreter may lie outside filesystem.execute, where they must be, too";
 }

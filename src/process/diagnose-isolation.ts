@@ -1,6 +1,6 @@
 // Why a machine refuses an isolation, as far as can be told, and the remedy.
 import { readFileSync } from "node:fs";
-import { IsolationError } from "../errors.ts";
+import { IsolationError, quoted } from "../errors.ts";
 import { EACCES, EINVAL, ENOENT, ENOSPC, ENOSYS, EPERM, errnoMeaning, errnoName } from "../native/errno.ts";
 import { capabilityName } from "./capabilities.ts";
 import { CLONE_NEWTIME } from "./isolation.ts";
@@ -43,7 +43,7 @@ export async function isolationError(
   const name = errnoName(errno);
   return new IsolationError(
     stage,
-    `cannot isolate ${JSON.stringify(spec.file)}: ${what} failed with ${name} (${cause.why}); ${cause.remedy}`,
+    `cannot isolate ${quoted(spec.file)}: ${what} failed with ${name} (${cause.why}); ${cause.remedy}`,
     { syscall, errno: name, remedy: cause.remedy },
   );
 }

@@ -2,7 +2,7 @@
 // would look for. Looks at the file system only after the failure, to explain.
 import { open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { type IsolationError, LaunchError } from "../errors.ts";
+import { type IsolationError, LaunchError, quoted } from "../errors.ts";
 import { isolationError } from "./diagnose-isolation.ts";
 import {
   EACCES,
@@ -59,7 +59,7 @@ export async function launchError(
   if (refusal !== undefined) return refusal;
   const name = errnoName(errno);
   const why = await explain(spec, stage, errno, detail).catch(() => undefined);
-  const message = `cannot start ${JSON.stringify(spec.file)}: ${why ?? `${errnoMeaning(errno)} at ${stage}`} (${stage}: ${name})`;
+  const message = `cannot start ${quoted(spec.file)}: ${why ?? `${errnoMeaning(errno)} at ${stage}`} (${stage}: ${name})`;
   const syscall = stage === "landlock" ? landlockCall(spec, detail) : SYSCALLS[stage];
   return new LaunchError(stage, spec.file, message, { syscall, errno: name });
 }
@@ -67,7 +67,7 @@ export async function launchError(
 async function explain(spec: LaunchSpec, stage: string, errno: number, detail: number): Promise<string | undefined> {
   switch (stage) {
     case "chdir":
-      return `the working directory ${JSON.stringify(spec.cwd)} ${await explainDirectory(spec, errno)}`;
+      return `the working directory ${quoted(spec.cwd ?? "")} ${await explainDirectory(spec, errno)}`;
     case "open":
       return explainOpen(spec, errno);
     case "setuid":
@@ -126,15 +126,15 @@ async function explainOpen(spec: LaunchSpec, errno: number): Promise<string | un
     if (errno === ENOENT) {
       const directory = dirname(file);
       const hidden = (await explainHidden(spec, file)) ?? (await explainHidden(spec, directory));
-      if (hidden !== undefined) return `${JSON.stringify(file)} ${hidden}`;
+      if (hidden !== undefined) return `${quoted(file)} ${hidden}`;
       const there = await exists(file);
       if (there && files.length > 1) continue;
       return (await exists(directory))
-        ? `the file ${JSON.stringify(file)} does not exist`
-        : `the directory of ${JSON.stringify(file)} does not exist`;
+        ? `the file ${quoted(file)} does not exist`
+        : `the directory of ${quoted(file)} does not exist`;
     }
   }
-  return files.length === 1 ? `${JSON.stringify(files[0])} cannot be opened: ${errnoMeaning(errno)}` : undefined;
+  return files.length === 1 ? `${quoted(files[0] ?? "")} cannot be opened: ${errnoMeaning(errno)}` : undefined;
 }
 
 async function explainExec(spec: LaunchSpec, errno: number): Promise<string | undefined> {
@@ -172,12 +172,12 @@ async function explainExec(spec: LaunchSpec, errno: number): Promise<string | un
 /** It is there for us, but not for the child; or what it needs to run is not there. */
 async function explainMissing(spec: LaunchSpec, file: string): Promise<string> {
   const hidden = await explainHidden(spec, file);
-  if (hidden !== undefined) return `${JSON.stringify(file)} ${hidden}`;
+  if (hidden !== undefined) return `${quoted(file)} ${hidden}`;
   const line = await firstLine(file);
   const interpreter = /^#!\s*(\S+)/.exec(line)?.[1];
   if (interpreter !== undefined) {
     const why = (await explainHidden(spec, interpreter)) ?? "does not";
-    return `it exists, but its interpreter ${JSON.stringify(interpreter)} ${why}`;
+    return `it exists, but its interpreter ${quoted(interpreter)} ${why}`;
   }
   return "it exists, but its ELF interpreter (dynamic loader) does not; it may be built for another libc";
 }

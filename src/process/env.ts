@@ -1,6 +1,7 @@
 // The child's environment, as a table of "NAME=value" strings ready to copy.
-import { InvalidOptionError } from "../errors.ts";
+import { InvalidOptionError, quoted } from "../errors.ts";
 import { PID_ROOM } from "../native/layout.ts";
+import { attempt, propertiesOf } from "./snapshot.ts";
 
 /** An environment as bytes, with where each string begins, and the PATH in it. */
 export interface EnvBlock {
@@ -34,18 +35,22 @@ export function inheritedEnv(): EnvBlock {
   return lastInherited.block;
 }
 
+/** The `env` option where it is kept: what the caller changes later is not ours. What is wrong with it is left to be found. */
+export function copyEnv(value: unknown): unknown {
+  return isObject(value) ? propertiesOf("env", value, label) : value;
+}
+
 /** The `env` option. */
 export function givenEnv(value: unknown): EnvBlock {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new InvalidOptionError("env", value, "it must be an object of strings");
-  }
+  if (!isObject(value)) throw new InvalidOptionError("env", value, "it must be an object of strings");
   if (value === process.env) return inheritedEnv();
   let text = "";
   let path: string | undefined;
-  for (const [name, entry] of Object.entries(value as Record<string, unknown>)) {
+  for (const [name, entry] of Object.entries(propertiesOf("env", value, label))) {
     if (entry === undefined) continue;
-    if (typeof entry !== "string") throw new InvalidOptionError(label(name), entry, "it must be a string or undefined");
-    if (entry.includes("\0")) throw new InvalidOptionError(label(name), entry, "it must not hold a NUL byte");
+    if (typeof entry !== "string")
+      throw new InvalidOptionError(label("env", name), entry, "it must be a string or undefined");
+    if (entry.includes("\0")) throw new InvalidOptionError(label("env", name), entry, "it must not hold a NUL byte");
     if (name === "" || name.includes("=") || name.includes("\0")) {
       throw new InvalidOptionError("env", name, "a variable's name must not be empty nor hold = or a NUL byte");
     }
@@ -55,8 +60,12 @@ export function givenEnv(value: unknown): EnvBlock {
   return encode(text, path);
 }
 
-function label(name: string): string {
-  return `env[${JSON.stringify(name)}]`;
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !attempt("env", () => Array.isArray(value));
+}
+
+function label(option: string, name: string): string {
+  return `${option}[${quoted(name, 64)}]`;
 }
 
 function encode(text: string, path: string | undefined): EnvBlock {

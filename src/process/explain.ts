@@ -1,8 +1,11 @@
 // An exit report in words for people: what happened, what was done about it, and
 // the figures that belong to it.
 import { stripVTControlCharacters } from "node:util";
+import { InvalidOptionError, quoted } from "../errors.ts";
 import { head, printable, tail } from "./printable.ts";
 import type { CoreDump, ExitReport, ReachedLimit, Stopped } from "./report.ts";
+import { snapshot } from "./snapshot.ts";
+import { bag, list, text } from "./validate.ts";
 
 /** What {@link explain} may know beside the report. */
 export interface Explained {
@@ -10,6 +13,8 @@ export interface Explained {
   readonly file?: string | undefined;
   readonly args?: readonly string[] | undefined;
 }
+
+const EXPLAINED_KEYS: ReadonlySet<string> = new Set(["file", "args"]);
 
 /** What programs mean by the signals that end them. */
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -36,16 +41,25 @@ const LOOK = 4 * LINE;
 /**
  * Explains an end in two or three lines: what happened, with the child's last words; what this library did and which
  * limit was met, with times and memory; where there is a `message` beside a last line on stderr, or a core dump, these.
+ *
+ * @throws InvalidOptionError for what is no report, or whose options are wrong.
  */
-export function explain(report: ExitReport, { file, args }: Explained = {}): string {
-  const last = lastLine(report.stderrTail);
-  const who = file === undefined ? `process ${report.pid}` : command(file, args);
-  return explanation(`${who} ${describeExit(report)}`, report, last);
+export function explain(report: ExitReport, explained: Explained = {}): string {
+  const { file, args } = bag("options", snapshot("options", explained), EXPLAINED_KEYS);
+  const words = list("args", args ?? [], "strings", text);
+  const program = file === undefined ? undefined : command(text("file", file), words);
+  try {
+    const last = lastLine(report.stderrTail);
+    return explanation(`${program ?? `process ${report.pid}`} ${describeExit(report)}`, report, last);
+  } catch (cause) {
+    // Reports are kept as JSON, and come back as anything.
+    throw new InvalidOptionError("report", undefined, "it must be an exit report of this library", { cause });
+  }
 }
 
 /** The same for an error's message: without arguments, which may hold secrets, and with a last line that was captured. */
 export function exitMessage(file: string, report: ExitReport, stderr: string): string {
-  return explanation(`${JSON.stringify(file)} ${describeExit(report)}`, report, lastLine(stderr));
+  return explanation(`${quoted(file)} ${describeExit(report)}`, report, lastLine(stderr));
 }
 
 function explanation(what: string, report: ExitReport, last: string): string {
@@ -162,21 +176,21 @@ function describeCore({ to, where }: CoreDump): string {
 }
 
 function command(file: string, args: readonly string[] = []): string {
-  const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ");
+  const shown = args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : quoted(arg))).join(" ");
   // JSON leaves some control characters as they are.
-  return printable(shown === "" ? JSON.stringify(file) : `${JSON.stringify(file)} ${shorten(shown, ARGUMENTS)}`);
+  return printable(shown === "" ? quoted(file) : `${quoted(file)} ${shorten(shown, ARGUMENTS)}`);
 }
 
 /** The last line that holds anything. */
-function lastLine(text: string | null): string {
+function lastLine(written: string | null): string {
   // Colours are often ended after the last newline.
-  const said = stripVTControlCharacters((text ?? "").slice(-LOOK)).trimEnd();
+  const said = stripVTControlCharacters((written ?? "").slice(-LOOK)).trimEnd();
   const line = said.slice(Math.max(said.lastIndexOf("\n"), said.lastIndexOf("\r")) + 1);
   return tail(printable(line), LINE);
 }
 
-function shorten(text: string, most = LINE): string {
-  const line = text.replace(/\s*[\r\n]+\s*/g, " ");
+function shorten(words: string, most = LINE): string {
+  const line = words.replace(/\s*[\r\n]+\s*/g, " ");
   return line.length > most ? `${head(line, most - 1)}…` : line;
 }
 

@@ -1,12 +1,12 @@
 // The options filesystem and tcp, as a Landlock ruleset: landlock(7). What it
 // handles is refused, but for what a rule allows.
 import { resolve } from "node:path";
-import { InvalidOptionError, IsolationError } from "../errors.ts";
+import { InvalidOptionError, IsolationError, quoted } from "../errors.ts";
 import { ENOSYS, EOPNOTSUPP, errnoName } from "../native/errno.ts";
 import { ACCESS_FS, ACCESS_NET, landlockAbi, SCOPE } from "../native/landlock.ts";
 import { SPEC, SPEC_FLAG } from "../native/layout.ts";
 import type { ConfinementWriter, LandlockRule } from "./confinement.ts";
-import { bag, integer, path } from "./validate.ts";
+import { bag, integer, list, path } from "./validate.ts";
 
 /** One rule, and the entry of the option that asked for it. */
 export interface NamedRule extends LandlockRule {
@@ -87,24 +87,20 @@ interface PathRule extends NamedRule {
   readonly path: string;
 }
 
-function pathRules(name: string, value: unknown, cwd: string | undefined, access: number): PathRule[] {
-  return list(name, value, "paths").map((entry, i) => {
-    const option = `${name}[${i}]`;
-    return { option, access: BigInt(access), path: resolve(cwd ?? "", path(option, entry)) };
-  });
+function pathRules(name: string, value: unknown, cwd: string | undefined, access: number): readonly PathRule[] {
+  return list(name, value ?? [], "paths", (option, entry) => ({
+    option,
+    access: BigInt(access),
+    path: resolve(cwd ?? "", path(option, entry)),
+  }));
 }
 
-function portRules(name: string, value: unknown, lowest: number, access: number): NamedRule[] {
-  return list(name, value, "ports").map((entry, i) => {
-    const option = `${name}[${i}]`;
-    return { option, access: BigInt(access), port: integer(option, entry, lowest, 65535) };
-  });
-}
-
-function list(name: string, value: unknown, what: string): unknown[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) throw new InvalidOptionError(name, value, `it must be an array of ${what}`);
-  return Array.from(value as unknown[]);
+function portRules(name: string, value: unknown, lowest: number, access: number): readonly NamedRule[] {
+  return list(name, value ?? [], "ports", (option, entry) => ({
+    option,
+    access: BigInt(access),
+    port: integer(option, entry, lowest, 65535),
+  }));
 }
 
 /** Rules only add up: what is writable by one cannot be made read-only by another. */
@@ -115,7 +111,7 @@ function requireUnwritable(readOnly: readonly PathRule[], readWrite: readonly Pa
     throw new InvalidOptionError(
       entry.option,
       entry.path,
-      `it must not lie beneath ${above.option} (${JSON.stringify(above.path)}), which makes it writable: Landlock can only allow more`,
+      `it must not lie beneath ${above.option} (${quoted(above.path)}), which makes it writable: Landlock can only allow more`,
     );
   }
 }

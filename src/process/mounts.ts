@@ -1,10 +1,10 @@
 // The mount namespace of a child: what is mounted in it before its program
 // runs.
 import { resolve } from "node:path";
-import { InvalidOptionError } from "../errors.ts";
+import { InvalidOptionError, quoted } from "../errors.ts";
 import type { MountCall } from "./confinement.ts";
 import type { MountOptions } from "./options.ts";
-import { bag, oneOf, path } from "./validate.ts";
+import { bag, list, oneOf, path } from "./validate.ts";
 
 const MS_NOSUID = 2;
 const MS_NODEV = 4;
@@ -38,7 +38,11 @@ export function resolveMounts(value: true | MountOptions, { pid }: MountContext)
   const attributes = new Map(readOnly.map((target) => [target, READ_ONLY]));
   for (const target of readWrite) {
     if (attributes.has(target)) {
-      throw new InvalidOptionError("isolation.mount.readWrite", o["readWrite"], `${target} is in readOnly, too`);
+      throw new InvalidOptionError(
+        "isolation.mount.readWrite",
+        o["readWrite"],
+        `${quoted(target)} is in readOnly, too`,
+      );
     }
     attributes.set(target, READ_ONLY * CLEAR);
   }
@@ -64,12 +68,10 @@ export function resolveMounts(value: true | MountOptions, { pid }: MountContext)
   return calls;
 }
 
-function paths(option: string, value: unknown): string[] {
-  if (value === undefined) return [];
-  if (!Array.isArray(value)) throw new InvalidOptionError(option, value, "it must be an array of paths");
-  return value.map((item: unknown, i) => {
-    const target = path(`${option}[${i}]`, item);
-    if (!target.startsWith("/")) throw new InvalidOptionError(`${option}[${i}]`, item, "it must be an absolute path");
+function paths(option: string, value: unknown): readonly string[] {
+  return list(option, value ?? [], "paths", (name, item) => {
+    const target = path(name, item);
+    if (!target.startsWith("/")) throw new InvalidOptionError(name, item, "it must be an absolute path");
     return resolve(target);
   });
 }

@@ -34,7 +34,10 @@ export type StdioEntry = "ignore" | "inherit" | "pipe" | "capture" | number | St
  */
 export type StdioOption = "ignore" | "inherit" | "pipe" | "capture" | readonly (StdioEntry | null | undefined)[];
 
-/** What is written to the child's stdin: text (as UTF-8), bytes, a stream or iterable of either, or a file. */
+/**
+ * What is written to the child's stdin: text (as UTF-8), bytes, a stream or iterable of either, or a file. Bytes are not
+ * copied: they must stay as they are until the child has ended.
+ */
 export type Input =
   | string
   | NodeJS.ArrayBufferView
@@ -181,7 +184,10 @@ export interface TcpRules {
   readonly connect?: readonly number[] | undefined;
 }
 
-/** Options of every launch. A pool takes them as defaults for its children. */
+/**
+ * Options of every launch. They are read once, when they are given, as a spread reads them: own enumerable properties of
+ * plain objects. What is changed later in an object or list has no effect. A pool takes them as defaults for its children.
+ */
 export interface CommonOptions {
   /** Working directory. Default: the parent's. */
   cwd?: string | URL | undefined;

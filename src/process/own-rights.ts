@@ -1,5 +1,7 @@
 // What this process may do, as far as it decides how a child is confined.
 import { readFileSync } from "node:fs";
+import { IsolationError } from "../errors.ts";
+import { effectiveCapabilities } from "../native/syscalls.ts";
 import { capabilityBit, type Capability } from "./capabilities.ts";
 
 /** The id maps of a user namespace, as the kernel takes them. user_namespaces(7). */
@@ -12,8 +14,8 @@ export interface IdMaps {
 
 /** The capabilities in effect for this thread. */
 export function ownCapabilities(): bigint {
-  const hex = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/thread-self/status", "latin1"))?.[1];
-  return hex === undefined ? 0n : BigInt(`0x${hex}`);
+  const capabilities = effectiveCapabilities();
+  return typeof capabilities === "number" ? 0n : capabilities;
 }
 
 /** Whether this thread has all of these. */
@@ -22,9 +24,13 @@ export function hasCapabilities(...names: readonly Capability[]): boolean {
   return names.every((name) => (own & capabilityBit(name)) !== 0n);
 }
 
-/** All ids that there are in this process's own user namespace, each to itself. */
+/**
+ * All ids that there are in this process's own user namespace, each to itself.
+ *
+ * @throws IsolationError where no fd is left to look.
+ */
 function everyId(file: string): string {
-  return readFileSync(file, "latin1")
+  return contentsOf(file)
     .split("\n")
     .filter((line) => line.trim() !== "")
     .map((line) => line.trim().split(/\s+/))
@@ -44,4 +50,13 @@ export function idMaps(uid?: number, gid?: number): IdMaps {
     gid: all && gid === undefined ? everyId("/proc/self/gid_map") : `${gid ?? ownGid} ${ownGid} 1`,
     denySetgroups: !all,
   };
+}
+
+function contentsOf(file: string): string {
+  try {
+    return readFileSync(file, "latin1");
+  } catch (cause) {
+    const { code: errno } = cause as NodeJS.ErrnoException;
+    throw new IsolationError("uid_map", `${file} cannot be read: ${errno}`, { syscall: "openat", errno, cause });
+  }
 }

@@ -17,10 +17,14 @@ export function ownUmask({ pid }: IsolationPlan): number | undefined {
   if (!pid) return undefined;
   const now = performance.now();
   if (now - readAt > FRESH) {
-    // umask(2) tells it only by changing it, for all threads.
-    const octal = /^Umask:\s*([0-7]+)$/m.exec(readFileSync("/proc/thread-self/status", "latin1"))?.[1];
-    umask = octal === undefined ? undefined : Number.parseInt(octal, 8);
-    readAt = now;
+    try {
+      // umask(2) tells it only by changing it, for all threads.
+      const octal = /^Umask:\s*([0-7]+)$/m.exec(readFileSync("/proc/thread-self/status", "latin1"))?.[1];
+      umask = octal === undefined ? undefined : Number.parseInt(octal, 8);
+      readAt = now;
+    } catch {
+      // No fd is left. What it was a moment ago will do, or what the deputy has.
+    }
   }
   return umask;
 }

@@ -8,6 +8,7 @@ import { exitMessage } from "./explain.ts";
 import type { ExitReport } from "./report.ts";
 import type { RunResult } from "./result.ts";
 import { signalNumber } from "./signals.ts";
+import { switches } from "./validate.ts";
 
 /** Whom a signal is for. */
 export type KillScope = "process" | "group" | "tree";
@@ -27,6 +28,8 @@ export interface KillOptions {
   readonly group?: boolean | undefined;
   readonly tree?: boolean | undefined;
 }
+
+const ALONE = { group: false, tree: false };
 
 /** A stream to or from the child, at its fd number; null where there is none. */
 export type StdioStream = Readable | Writable | Duplex | null;
@@ -167,11 +170,12 @@ export class Process<
    * misses none; else they are looked for in /proc: its descendants, and with `session` those in its group and
    * session, so that one may slip through that has left them all or forks at that moment.
    * @returns false when the child is already gone.
-   * @throws InvalidOptionError for an unknown signal, or `group` without a group of its own.
+   * @throws InvalidOptionError for an unknown signal, wrong options, or `group` without a group of its own.
    * @throws PidpoolError ERR_UNSUPPORTED when the kernel refuses (EPERM: a set-id child).
    */
-  kill(signal: Signal = "SIGTERM", { group, tree }: KillOptions = {}): boolean {
-    const scope = tree === true ? "tree" : group === true ? "group" : "process";
+  kill(signal: Signal = "SIGTERM", options?: KillOptions): boolean {
+    const { group, tree } = options === undefined ? ALONE : switches("options", options, ["group", "tree"]);
+    const scope = tree ? "tree" : group ? "group" : "process";
     return this.#control.kill(signalNumber("signal", signal, true), scope);
   }
 

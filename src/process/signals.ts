@@ -17,7 +17,8 @@ export function signalNumber(option: string, value: unknown, allowZero = false):
     const number = numbers.get(value);
     if (number !== undefined) return number;
   } else if (typeof value === "number" && Number.isInteger(value) && value >= (allowZero ? 0 : 1) && value <= 64) {
-    return value;
+    // Not -0.
+    return value + 0;
   }
   throw new InvalidOptionError(
     option,

@@ -3,6 +3,7 @@
 import { constants } from "node:buffer";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
+import { types } from "node:util";
 import { InvalidOptionError } from "../errors.ts";
 import { SPEC_FLAG } from "../native/layout.ts";
 import type { CgroupPlan } from "./cgroup-limits.ts";
@@ -18,7 +19,8 @@ import type { Encoding, LaunchOptions } from "./options.ts";
 import { SIGKILL, signalNumber } from "./signals.ts";
 import { planStderrTail } from "./stderr-tail.ts";
 import { planStdio, type FdPlan, type LaunchKind } from "./stdio.ts";
-import { amount, bag, integer, oneOf, path, text } from "./validate.ts";
+import { attempt, isInstance, snapshot } from "./snapshot.ts";
+import { amount, bag, integer, list, oneOf, path, text } from "./validate.ts";
 
 /** What the child is fed by the pool: bytes, or a stream to pump. */
 export type InputSource = { readonly bytes: Uint8Array } | { readonly stream: Readable };
@@ -115,6 +117,15 @@ const LARGEST_TEXT = Math.floor(constants.MAX_STRING_LENGTH / 2);
 const DEFAULT_PATH = "/bin:/usr/bin";
 
 /**
+ * Options of a launch, read once. Their keys are checked, and nothing else.
+ *
+ * @throws InvalidOptionError
+ */
+export function launchOptions(options: unknown): Record<string, unknown> {
+  return bag("options", snapshot("options", options), OPTION_KEYS);
+}
+
+/**
  * Checks and resolves the options of a launch.
  *
  * @param variables What the pool adds to the child's environment.
@@ -131,7 +142,7 @@ export function resolveSpec(
 ): LaunchSpec {
   const program = path("file", file);
   const argv = checkArgs(args);
-  const given = bag("options", options, OPTION_KEYS);
+  const given = launchOptions(options);
   const o = withDefaults(given, defaults);
   const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
   const { confinement, isolation, limits, landlock, cgroup } = confine(o, directory);
@@ -162,6 +173,7 @@ export function resolveSpec(
   const umask = o.umask === undefined ? ownUmask(isolation) : integer("umask", o.umask, 0, 0o777);
   if (umask !== undefined) flags |= SPEC_FLAG.umask;
   if (o.nice !== undefined) flags |= SPEC_FLAG.nice;
+  const light = lightOptions(o);
   const block = encodeSpec({
     candidates: candidates(program, env.path),
     argv: [o.argv0 === undefined ? program : text("argv0", o.argv0), ...argv],
@@ -191,11 +203,12 @@ export function resolveSpec(
     limits,
     landlock,
     cgroup,
-    input: inputSource(o.input),
     notify:
       notify &&
       (notify.fd === undefined ? { ...notify.plan, socketAt: variableAt(block, SOCKET_VARIABLE) } : notify.plan),
-    ...lightOptions(o),
+    ...light,
+    // Last: it locks a web stream, which no other wrong option should leave behind.
+    input: inputSource(o.input),
   });
 }
 
@@ -210,7 +223,7 @@ export function overrideSpec(
   overrides: unknown,
   defaults: LaunchOptions,
 ): LaunchSpec {
-  const given = bag("options", overrides, OPTION_KEYS);
+  const given = launchOptions(overrides);
   const keys = Object.keys(given).filter((key) => given[key] !== undefined);
   const merged: LaunchOptions = withDefaults(given, base);
   if (keys.every((key) => LIGHT_KEYS.has(key))) {
@@ -252,7 +265,7 @@ function requireMemory(plan: CgroupPlan | undefined, blockLength: number): void 
 }
 
 function withDefaults(options: Record<string, unknown>, defaults: LaunchOptions): Record<string, unknown> {
-  const merged: Record<string, unknown> = { ...defaults };
+  const merged = Object.assign(Object.create(null) as Record<string, unknown>, defaults);
   for (const [key, value] of Object.entries(options)) if (value !== undefined) merged[key] = value;
   return merged;
 }
@@ -266,7 +279,7 @@ function lightOptions(
   const timeout = amount("timeout", o["timeout"] ?? 0, 0, MAX_MS, "milliseconds");
   const killAfter = amount("killAfter", o["killAfter"] ?? 5000, 0, MAX_MS, "milliseconds");
   const signal = o["signal"];
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+  if (signal !== undefined && !isAbortSignal(signal)) {
     throw new InvalidOptionError("signal", signal, "it must be an AbortSignal");
   }
   const encoding = o["encoding"] ?? "utf8";
@@ -292,6 +305,15 @@ function lightOptions(
   };
 }
 
+/** Not one that only inherits from it. */
+function isAbortSignal(value: unknown): value is AbortSignal {
+  try {
+    return isInstance(value, AbortSignal) && typeof value.aborted === "boolean";
+  } catch {
+    return false;
+  }
+}
+
 function integerOrMs(name: string, value: unknown): number {
   const ms = amount(name, value, 0, MAX_MS, "milliseconds");
   return ms === Infinity ? MAX_MS : ms;
@@ -301,9 +323,8 @@ const NO_ARGS: readonly string[] = Object.freeze([]);
 
 function checkArgs(args: unknown): readonly string[] {
   if (args === undefined) return NO_ARGS;
-  if (!Array.isArray(args)) throw new InvalidOptionError("args", args, "it must be an array of strings");
-  if (args.length === 0) return NO_ARGS;
-  return Object.freeze(Array.from(args, (arg, i) => text(`args[${i}]`, arg)));
+  const checked = list("args", args, "strings", text);
+  return checked.length === 0 ? NO_ARGS : Object.freeze(checked);
 }
 
 function credentials(o: Record<string, unknown>): {
@@ -317,14 +338,11 @@ function credentials(o: Record<string, unknown>): {
   if (uid !== undefined) flags |= SPEC_FLAG.setuid;
   if (gid !== undefined) flags |= SPEC_FLAG.setgid;
   if (uid !== undefined || gid !== undefined || groups !== undefined) flags |= SPEC_FLAG.setgroups;
-  if (groups !== undefined && !Array.isArray(groups)) {
-    throw new InvalidOptionError("groups", groups, "it must be an array of group ids");
-  }
   return {
     flags,
     uid: uid === undefined ? 0 : integer("uid", uid, 0, MAX_ID),
     gid: gid === undefined ? 0 : integer("gid", gid, 0, MAX_ID),
-    groups: Array.from((groups as unknown[] | undefined) ?? [], (id, i) => integer(`groups[${i}]`, id, 0, MAX_ID)),
+    groups: list("groups", groups ?? [], "group ids", (name, id) => integer(name, id, 0, MAX_ID)),
   };
 }
 
@@ -337,11 +355,20 @@ export function candidates(file: string, searched: string | undefined): string[]
 function inputSource(input: unknown): InputSource | undefined {
   if (input === undefined) return undefined;
   if (typeof input === "string") return { bytes: Buffer.from(input, "utf8") };
-  if (ArrayBuffer.isView(input)) return { bytes: new Uint8Array(input.buffer, input.byteOffset, input.byteLength) };
-  if (input instanceof ArrayBuffer) return { bytes: new Uint8Array(input) };
-  if (input instanceof Readable) return { stream: input };
+  if (ArrayBuffer.isView(input)) {
+    const { buffer, byteOffset, byteLength } = input;
+    // Of memory that was transferred away there is no view.
+    return attempt("input", () => ({ bytes: new Uint8Array(buffer, byteOffset, byteLength) }));
+  }
+  if (types.isArrayBuffer(input)) return attempt("input", () => ({ bytes: new Uint8Array(input) }));
+  if (isInstance(input, Readable)) {
+    // What only inherits from it has no state, and throws.
+    attempt("input", () => input.readableFlowing);
+    return { stream: input };
+  }
   if (typeof input === "object" && input !== null) {
-    if (Symbol.asyncIterator in input) return { stream: Readable.from(input as AsyncIterable<unknown>) };
+    if (attempt("input", () => Symbol.asyncIterator in input))
+      return attempt("input", () => ({ stream: Readable.from(input as AsyncIterable<unknown>) }));
     if (Object.hasOwn(input, "file")) return undefined;
   }
   throw new InvalidOptionError(

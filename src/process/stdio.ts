@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { InvalidOptionError } from "../errors.ts";
 import { CAPTURE } from "../native/layout.ts";
 import { fdFlags } from "../native/syscalls.ts";
+import { isPlain } from "./snapshot.ts";
 import { bag, path } from "./validate.ts";
 
 /**
@@ -99,8 +100,9 @@ function inputPlan(input: unknown, given: unknown, stdio: unknown, cwd: string |
   return { target: 0, kind: "input" };
 }
 
-function isFile(value: unknown): value is { file: unknown } {
-  return typeof value === "object" && value !== null && !ArrayBuffer.isView(value) && Object.hasOwn(value, "file");
+/** Whether it is `{ file }`, not a stream that happens to have such a property. */
+export function isFile(value: unknown): value is { file: unknown } {
+  return typeof value === "object" && value !== null && isPlain(value) && Object.hasOwn(value, "file");
 }
 
 function planOne(kind: LaunchKind, target: number, entry: unknown, cwd: string | undefined): FdPlan {

@@ -11,7 +11,8 @@ import type { Supervisor } from "#pidpool/pool/supervisor.js";
 import { SupervisorSet } from "#pidpool/pool/supervisor-set.js";
 import type { ExitReport } from "#pidpool/process/report.js";
 import { resolveSpec } from "#pidpool/process/spec.js";
-import { isAlive, openFds, until } from "../helpers/processes.ts";
+import { hasCommands, isAlive, openFds, until } from "../helpers/processes.ts";
+import { startFixture } from "../helpers/fixture.ts";
 import { ProcessPool } from "../helpers/pool.ts";
 
 function supervisorOf(pool: ProcessPool): Supervisor {
@@ -181,4 +182,55 @@ test("a launch that hangs before exec is ended by its timeout, and other threads
   await Promise.all(Array.from({ length: 8 }, () => pool.run("true")));
   const { exit } = await stuck;
   assert.deepEqual([exit.status, exit.reason], ["signaled", "timeout"]);
+});
+
+test("a launch that was taken back keeps its slot until its launcher is done with it, whatever thread dies meanwhile", async (t) => {
+  const { execFileSync } = await import("node:child_process");
+  const { closeSync, mkdtempSync, openSync, rmSync } = await import("node:fs");
+  const dir = mkdtempSync("/tmp/pidpool-");
+  t.after(() => rmSync(dir, { recursive: true }));
+  execFileSync("mkfifo", [`${dir}/fifo`]);
+  await using pool = new ProcessPool({ threads: 1, concurrency: 64, isolation: "none" });
+  await pool.run("true");
+  const before = openFds().length;
+  // Nobody reads the FIFO: as many children as a launcher has under way wait between clone and exec.
+  const stuck = Array.from({ length: 4 }, () =>
+    pool.run("true", [], { stdio: ["ignore", { file: `${dir}/fifo` }, "ignore"] }),
+  );
+  await until(() => (pool.stats().supervisors[0]?.stalledMs ?? 0) > 0);
+  const controller = new AbortController();
+  const aborted = Array.from({ length: 20 }, () => pool.run("true", [], { signal: controller.signal }));
+  const outcomes = Promise.allSettled(aborted);
+  controller.abort();
+  await killed(pool);
+  const others = Array.from({ length: 20 }, () => pool.run("true"));
+  const reader = openSync(`${dir}/fifo`, "r+");
+  await Promise.all([...stuck, ...others]);
+  assert.ok((await outcomes).every((outcome) => outcome.status === "rejected"));
+  closeSync(reader);
+  await until(() => openFds().length <= before);
+});
+
+for (const when of ["first", "next"]) {
+  test(`the ${when} thread of a supervisor cannot start: it is tried again, and children are reported`, async (t) => {
+    if (!hasCommands("prlimit")) return t.skip("needs prlimit");
+    const { code, stdout, stderr } = await startFixture("unstartable", [when], ["prlimit", "--nofile=256"]).ended;
+    assert.equal(code, 0, stderr);
+    const result = JSON.parse(stdout) as { errors: string[]; status: string; stdout: string; truncated: null };
+    assert.match(result.errors[0] ?? "", /^ERR_SUPERVISOR: .*could not be started: .*EMFILE/);
+    assert.deepEqual([result.status, result.stdout], ["exited", "there is room\n"]);
+    if (when === "first") assert.equal(result.truncated, null);
+  });
+}
+
+test("zombies that count as the last processes of their user are reaped though no thread can be started", async (t) => {
+  if (process.getuid?.() !== 0) return t.skip("needs root, to become a user that has no other processes");
+  if (!hasCommands("setpriv", "prlimit")) return t.skip("needs setpriv and prlimit");
+  const user = ["setpriv", "--reuid=61236", "--regid=61236", "--clear-groups", "prlimit", "--nproc=60"];
+  const { code, stdout, stderr } = await startFixture("zombies", [], user).ended;
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(JSON.parse(stdout), {
+    signals: Array.from({ length: 20 }, () => "SIGKILL"),
+    stdout: "there is room\n",
+  });
 });

@@ -1,4 +1,5 @@
 // The group of one child and of all that the child starts.
+import { quoted } from "../../errors.ts";
 import { constants } from "node:fs";
 import { mkdir, open, rmdir, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -109,7 +110,7 @@ async function apply(path: string, { file, value, controller, device, optional }
     throw refusal(
       missing
         ? `this kernel's controller ${controller} has no ${file}, in ${path}`
-        : `the controller ${controller} refuses ${JSON.stringify(written)} for ${target}`,
+        : `the controller ${controller} refuses ${quoted(written)} for ${target}`,
       undefined,
       error,
     );

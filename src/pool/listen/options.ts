@@ -2,8 +2,8 @@
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
-import { InvalidOptionError } from "../../errors.ts";
-import { bag, integer, oneOf, path, text } from "../../process/validate.ts";
+import { InvalidOptionError, quoted } from "../../errors.ts";
+import { bag, integer, list, oneOf, path, text } from "../../process/validate.ts";
 import { MAX_PATH } from "./address.ts";
 
 /** What TCP and unix sockets have in common. */
@@ -98,13 +98,10 @@ const MAX_INT = 0x7fffffff;
 
 /** @throws InvalidOptionError */
 export function planListen(listen: unknown): readonly ListenPlan[] {
-  if (!Array.isArray(listen)) {
-    throw new InvalidOptionError("listen", listen, "it must be an array of { port }, { path } or { fd }");
-  }
-  if (listen.length > MAX_SOCKETS) {
+  if (Array.isArray(listen) && listen.length > MAX_SOCKETS) {
     throw new InvalidOptionError("listen", listen, `it must not be longer than ${MAX_SOCKETS}`);
   }
-  return Array.from(listen, (entry: unknown, i) => planOne(`listen[${i}]`, entry));
+  return list("listen", listen, "{ port }, { path } or { fd }", planOne);
 }
 
 function planOne(option: string, entry: unknown): ListenPlan {
@@ -170,6 +167,7 @@ function hostOf(option: string, value: unknown): { host: string | undefined; sco
   if (zone === undefined) return { host, scope: 0 };
   const found = Object.entries(networkInterfaces()).find(([name]) => name === zone)?.[1];
   const scope = /^\d+$/.test(zone) ? Number(zone) : found?.find(({ family }) => family === "IPv6")?.scopeid;
-  if (scope === undefined) throw new InvalidOptionError(option, host, `there is no interface ${zone} with IPv6`);
+  if (scope === undefined)
+    throw new InvalidOptionError(option, host, `there is no interface ${quoted(zone)} with IPv6`);
   return { host: address, scope };
 }

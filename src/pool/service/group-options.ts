@@ -1,7 +1,8 @@
 // The options of groups: defaults and checks, and the making of a group with
 // all that is in it.
 import { InvalidOptionError } from "../../errors.ts";
-import { bag, integer, oneOf, text } from "../../process/validate.ts";
+import { snapshot } from "../../process/snapshot.ts";
+import { bag, integer, list, oneOf, plain, text } from "../../process/validate.ts";
 import { Group, type GroupHost } from "./group.ts";
 import { GroupParts } from "./group-parts.ts";
 import { STRATEGIES, type Strategy } from "./group-plan.ts";
@@ -26,8 +27,8 @@ export interface GroupOptions {
 export type MakeService<P> = (options: unknown, name: string) => P;
 
 const KEYS: ReadonlySet<string> = new Set(["name", "strategy", "intensity", "period", "parts"]);
-/** Options that hold themselves are met here. */
 const DEEPEST = 32;
+const WHAT = "the options of services and groups, not empty";
 
 /**
  * Makes a group and all in it, and starts nothing.
@@ -39,7 +40,7 @@ export function makeGroup<P extends Supervised>(
   makeService: MakeService<P>,
   host: GroupHost,
 ): Group<P> {
-  return make(options, "options", [], makeService, host);
+  return make(snapshot("options", options), "options", [], makeService, host);
 }
 
 function make<P extends Supervised>(
@@ -55,22 +56,16 @@ function make<P extends Supervised>(
   const strategy = oneOf(at("strategy"), given["strategy"] ?? "one_for_one", STRATEGIES);
   const intensity = integer(at("intensity"), given["intensity"] ?? 1, 0, 10_000);
   const period = integer(at("period"), given["period"] ?? 5_000, 1, 2 ** 31 - 1);
-  const list: unknown = given["parts"];
-  if (!Array.isArray(list) || list.length === 0) {
-    throw new InvalidOptionError(
-      at("parts"),
-      list,
-      "it must be an array of the options of services and groups, not empty",
-    );
+  const listed = list(at("parts"), given["parts"], WHAT, partOptions);
+  if (listed.length === 0) {
+    throw new InvalidOptionError(at("parts"), given["parts"], `it must be an array of ${WHAT}`);
   }
-  if (path.length > DEEPEST) throw new InvalidOptionError(at("parts"), list, `groups nest ${DEEPEST} deep at most`);
+  if (path.length > DEEPEST)
+    throw new InvalidOptionError(at("parts"), given["parts"], `groups nest ${DEEPEST} deep at most`);
   const parts = new Map<string, P | Group<P>>();
-  for (const [index, part] of (list as readonly unknown[]).entries()) {
+  for (const [index, part] of listed.entries()) {
     const where = `${at("parts")}[${index}]`;
-    if (typeof part !== "object" || part === null || Array.isArray(part)) {
-      throw new InvalidOptionError(where, part, "it must be the options of a service or of a group");
-    }
-    const name = partName(`${where}.name`, (part as { name?: unknown }).name);
+    const name = partName(`${where}.name`, part["name"]);
     if (parts.has(name))
       throw new InvalidOptionError(`${where}.name`, name, "each part of a group has a name of its own");
     const made =
@@ -80,6 +75,11 @@ function make<P extends Supervised>(
     parts.set(name, made);
   }
   return new Group({ name: path.join("/"), strategy, intensity, period }, new GroupParts([...parts]), host);
+}
+
+function partOptions(option: string, value: unknown): Record<string, unknown> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return plain(option, value);
+  throw new InvalidOptionError(option, value, "it must be the options of a service or of a group");
 }
 
 function partName(option: string, value: unknown): string {

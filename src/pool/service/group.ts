@@ -3,8 +3,9 @@
 // plan's business (group-plan.ts), what state follows the table's
 // (group-lifecycle.ts); here is what asks them, and acts.
 import { EventEmitter } from "eventemitter3";
-import { GroupError, type PidpoolError } from "../../errors.ts";
+import { GroupError, type PidpoolError, quoted } from "../../errors.ts";
 import type { ExitReport } from "../../process/report.ts";
+import { switches } from "../../process/validate.ts";
 import { EndRecord } from "./end-record.ts";
 import { isIdle, transition, wantsUp, type GroupEvent, type GroupState } from "./group-lifecycle.ts";
 import { goesWith, type Strategy } from "./group-plan.ts";
@@ -138,13 +139,16 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
 
   /**
    * Stops all parts in reverse order, one after the other. Resolves when nothing of them is left, and the sockets of
-   * `listen` are closed; never rejects.
+   * `listen` are closed.
+   *
+   * @throws InvalidOptionError, and nothing else.
    */
-  stop({ keepSockets = false }: StopOptions = {}): Promise<void> {
+  async stop(options?: StopOptions): Promise<void> {
+    const { keepSockets } = switches("options", options, ["keepSockets"]);
     this.#keepSockets = keepSockets;
     if (isIdle(this.#state)) {
       if (!keepSockets) this.closeSockets();
-      return Promise.resolve();
+      return;
     }
     this.#gone.renew();
     const { promise } = this.#gone;
@@ -153,7 +157,7 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
       this.#ready.miss(this.#failure("was stopped before it was ready"));
       this.#runner.advance();
     }
-    return promise;
+    await promise;
   }
 
   /** Closes the sockets that parts have kept because they were to be started again. Those of live parts stay. */
@@ -246,7 +250,7 @@ export class Group<P extends Supervised = Service> extends EventEmitter<GroupEve
   }
 
   #failure(what: string, cause?: unknown): GroupError {
-    return new GroupError(this.name, `the group ${JSON.stringify(this.name)} ${what}`, this.reports, cause);
+    return new GroupError(this.name, `the group ${quoted(this.name)} ${what}`, this.reports, cause);
   }
 
   /** All parts are where they should be. */

@@ -1,12 +1,12 @@
 // The options of a service, checked and resolved once; and the specs of its
 // replicas and of the commands beside them, made of it.
 import { InvalidOptionError } from "../../errors.ts";
-import type { Variable } from "../../process/env.ts";
+import { copyEnv, type Variable } from "../../process/env.ts";
 import type { LaunchOptions } from "../../process/options.ts";
 import { signalNumber } from "../../process/signals.ts";
 import { snapshot } from "../../process/snapshot.ts";
 import { COMMON_OPTION_KEYS, resolveSpec, type LaunchSpec } from "../../process/spec.ts";
-import { amount, bag, integer, path, text } from "../../process/validate.ts";
+import { amount, bag, integer, list, path, plain, text } from "../../process/validate.ts";
 import { MAX_MS } from "../alarm.ts";
 import { planListen, type ListenPlan } from "../listen/options.ts";
 import { FIRST_FD, passSockets, type Passing } from "../listen/passing.ts";
@@ -83,12 +83,12 @@ const COMMAND_KEYS = new Set(["file", "args"]);
 
 /** @throws InvalidOptionError */
 export function resolveService(options: unknown, defaults: LaunchOptions): ServicePlan {
-  if (options === undefined) throw new InvalidOptionError("options", options, "it must be an object");
+  const taken = plain("options", snapshot("options", options));
   for (const [key, why] of Object.entries(UNFIT)) {
-    const value = (options as Record<string, unknown> | null)?.[key];
+    const value = taken[key];
     if (value !== undefined) throw new InvalidOptionError(key, value, `leave it out: ${why}`);
   }
-  const given = bag("options", options, KEYS) as Record<string, unknown> & Partial<ServiceOptions>;
+  const given = bag("options", taken, KEYS) as Record<string, unknown> & Partial<ServiceOptions>;
   const readiness = resolveReady(given.ready, given.notify);
   const plan: ServicePlan = {
     name: text("name", given.name, false),
@@ -166,11 +166,9 @@ function launchOptions(
   // Each replica leads a session, so that all it has started goes when it does.
   launch["session"] ??= defaults.session ?? true;
   // With the pool's as with its own: the environment of this moment, whenever a replica is added.
-  if (launch["env"] === undefined || isObject(launch["env"]))
-    launch["env"] = { ...(launch["env"] ?? defaults.env ?? process.env) };
+  launch["env"] = copyEnv(launch["env"] ?? defaults.env ?? process.env);
   if ((given.watchdog ?? 0) !== 0) launch["notify"] = notify ?? true;
   else if (notify !== undefined && notify !== false) launch["notify"] = notify;
-  snapshot(launch);
   return Object.freeze(launch);
 }
 
@@ -251,8 +249,7 @@ function command(option: string, value: unknown): CommandPlan {
   const { file, args = [] } = bag(option === "" ? "options" : option, value, COMMAND_KEYS);
   const prefix = option === "" ? "" : `${option}.`;
   path(`${prefix}file`, file);
-  if (!Array.isArray(args)) throw new InvalidOptionError(`${prefix}args`, args, "it must be an array of strings");
-  const checked = Array.from(args as unknown[], (arg, i) => text(`${prefix}args[${i}]`, arg));
+  const checked = list(`${prefix}args`, args, "strings", text);
   return { file: file as string | URL, args: Object.freeze(checked) };
 }
 

@@ -1,7 +1,6 @@
 // The option `restart` of a service: defaults and checks.
-import { InvalidOptionError } from "../../errors.ts";
 import { signalName, signalNumber } from "../../process/signals.ts";
-import { bag, integer, oneOf } from "../../process/validate.ts";
+import { bag, integer, list, oneOf } from "../../process/validate.ts";
 import { resolveBackoff, resolveStartLimit } from "../pace.ts";
 import type { RestartPolicy, RestartRules } from "./restart-decision.ts";
 import type { StatusSet } from "./result.ts";
@@ -40,15 +39,12 @@ function startLimit(given: Record<string, unknown>): RestartRules["startLimit"] 
 }
 
 function statusSet(name: string, value: unknown): StatusSet {
-  if (value !== undefined && !Array.isArray(value)) {
-    throw new InvalidOptionError(name, value, "it must be a list of exit codes and signals' names");
-  }
   const codes = new Set<number>();
   const signals = new Set<string>();
-  for (const [i, status] of ((value as unknown[] | undefined) ?? []).entries()) {
+  list(name, value ?? [], "exit codes and signals' names", (option, status) => {
     // By way of the number, so that aliases (SIGIOT) are as good as the usual names.
-    if (typeof status === "string") signals.add(signalName(signalNumber(`${name}[${i}]`, status)));
-    else codes.add(integer(`${name}[${i}]`, status, 0, 255));
-  }
+    if (typeof status === "string") signals.add(signalName(signalNumber(option, status)));
+    else codes.add(integer(option, status, 0, 255));
+  });
   return { codes, signals };
 }

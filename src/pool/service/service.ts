@@ -1,11 +1,11 @@
 // A service: replicas of one program that are kept alive. What users call; each
 // replica's life is in replica-runtime.ts.
 import { EventEmitter } from "eventemitter3";
-import { InvalidOptionError, ServiceError } from "../../errors.ts";
+import { InvalidOptionError, ServiceError, quoted } from "../../errors.ts";
 import type { Notification } from "../../process/notification.ts";
 import { describeExit } from "../../process/explain.ts";
 import type { LaunchSpec } from "../../process/spec.ts";
-import { integer } from "../../process/validate.ts";
+import { integer, switches } from "../../process/validate.ts";
 import { StandingSockets, type ListenAddress } from "../listen/standing-sockets.ts";
 import { Arrival } from "./arrival.ts";
 import type { RestartInfo, ServiceEnd } from "./end.ts";
@@ -158,10 +158,13 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
 
   /**
    * Ends all replicas: `stopSignal`, then SIGKILL after `stopTimeout`, in both cases with all that they have started.
-   * Resolves when their processes are gone and the sockets of `listen` are closed; never rejects. No policy starts them
+   * Resolves when their processes are gone and the sockets of `listen` are closed. No policy starts them
    * again, but start() does.
+   *
+   * @throws InvalidOptionError, and nothing else.
    */
-  async stop({ keepSockets = false }: StopOptions = {}): Promise<void> {
+  async stop(options?: StopOptions): Promise<void> {
+    const { keepSockets } = switches("options", options, ["keepSockets"]);
     this.#keepSockets = keepSockets;
     const all = [...this.#replicas, ...this.#leaving.values()];
     const gone = all.map((replica) => replica.whenGone());
@@ -420,8 +423,4 @@ export class Service extends EventEmitter<ServiceEvents> implements Supervised {
   #error(what: string): ServiceError {
     return new ServiceError(this.name, `service ${quoted(this.name)}: ${what}`, this.reports);
   }
-}
-
-function quoted(name: string): string {
-  return JSON.stringify(name);
 }

@@ -1,7 +1,9 @@
 // The options of a warm command: defaults and checks.
 import { InvalidOptionError } from "../../errors.ts";
 import type { Input, Signal } from "../../process/options.ts";
-import { bag, integer } from "../../process/validate.ts";
+import { snapshot, within } from "../../process/snapshot.ts";
+import { isFile } from "../../process/stdio.ts";
+import { bag, integer, plain } from "../../process/validate.ts";
 import { resolveBackoff, resolveStartLimit } from "../pace.ts";
 import type { HealthRules } from "./health.ts";
 
@@ -81,7 +83,7 @@ const MAX_CONCURRENCY = 1 << 20;
 
 /** @throws InvalidOptionError */
 export function resolveWarmOptions(options: unknown, concurrency: number): WarmRules {
-  const given = bag("options", options, KEYS);
+  const given = bag("options", snapshot("options", options), KEYS);
   return Object.freeze({
     spares: integer("spares", given["spares"] ?? 4, 1, MAX_SPARES),
     concurrency: count("concurrency", given["concurrency"] ?? concurrency, 1, MAX_CONCURRENCY),
@@ -92,22 +94,25 @@ export function resolveWarmOptions(options: unknown, concurrency: number): WarmR
 }
 
 /**
- * Refuses what cannot be chosen any more.
+ * Reads them once, and refuses what cannot be chosen any more.
  *
  * @throws InvalidOptionError
  */
-export function checkRunOptions(options: unknown): void {
-  if (options === undefined) return;
-  if (typeof options !== "object" || options === null || Array.isArray(options))
-    throw new InvalidOptionError("options", options, "it must be an object");
-  for (const [key, value] of Object.entries(options as Record<string, unknown>)) {
+export function takeRunOptions(options: unknown): WarmRunOptions {
+  const given = plain("options", snapshot("options", options));
+  for (const [key, value] of Object.entries(given)) {
     if (RUN_KEYS.has(key) || value === undefined) continue;
     const allowed = [...RUN_KEYS].join(", ");
-    throw new InvalidOptionError(key, value, `the process was started before its job, which can only have ${allowed}`);
+    throw new InvalidOptionError(
+      within("options", key),
+      value,
+      `the process was started before its job, which can only have ${allowed}`,
+    );
   }
-  const { input } = options as { input?: unknown };
-  if (typeof input === "object" && input !== null && !ArrayBuffer.isView(input) && Object.hasOwn(input, "file"))
+  const { input } = given;
+  if (isFile(input))
     throw new InvalidOptionError("input", input, "the process has its stdin already: give fs.createReadStream(file)");
+  return given;
 }
 
 function count(name: string, value: unknown, min: number, max: number): number {

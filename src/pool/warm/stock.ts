@@ -1,7 +1,7 @@
 // The processes of a warm command: as many as wanted are kept waiting, at the
 // pace that the program's health allows.
 import { performance } from "node:perf_hooks";
-import { ExitError, StartLimitError } from "../../errors.ts";
+import { ExitError, StartLimitError, quoted } from "../../errors.ts";
 import type { RunResult } from "../../process/result.ts";
 import type { LaunchSpec } from "../../process/spec.ts";
 import { Alarm } from "../alarm.ts";
@@ -95,7 +95,7 @@ export class Stock {
     const last = this.#last;
     const wait = Math.max(0, Math.ceil(this.#health.notBefore - performance.now()));
     const why = last === undefined ? "" : `; the last one: ${last.message}`;
-    const count = `${JSON.stringify(this.#spec.file)} have failed ${this.#health.failures} times`;
+    const count = `${quoted(this.#spec.file)} have failed ${this.#health.failures} times`;
     const message = `spares of ${count}, the next is started in ${wait} ms${why}`;
     return new StartLimitError(message, last instanceof ExitError ? last.exit : undefined, last);
   }

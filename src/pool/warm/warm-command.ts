@@ -1,6 +1,6 @@
 // A warm command: processes started ahead of need, each of which waits on its
 // stdin for one job. Who waits for whom, and when the next process is started.
-import { PidpoolError } from "../../errors.ts";
+import { PidpoolError, quoted } from "../../errors.ts";
 import type { Encoding, LaunchOptions, StdioOption } from "../../process/options.ts";
 import type { Captured, RunResult } from "../../process/result.ts";
 import { LATER, overrideSpec, resolveSpec, type InputSource, type LaunchSpec } from "../../process/spec.ts";
@@ -8,8 +8,8 @@ import { Fifo } from "../fifo.ts";
 import { abortError } from "../launch-errors.ts";
 import { Job } from "./job.ts";
 import {
-  checkRunOptions,
   resolveWarmOptions,
+  takeRunOptions,
   type WarmOptions,
   type WarmRules,
   type WarmRunOptions,
@@ -94,7 +94,7 @@ export class WarmCommand<S extends StdioOption | undefined = undefined, E extend
     this.#source = source;
     this.#rules = resolveWarmOptions(options, source.host.concurrency);
     this.#jobOptions = { ...source.options, input: source.options.input ?? "" };
-    checkRunOptions({ input: this.#jobOptions.input });
+    takeRunOptions({ input: this.#jobOptions.input });
     this.#jobSpec = resolveSpec("run", source.file, source.args, this.#jobOptions, source.defaults);
     this.#stock = new Stock(source.host, spareSpec(this.#jobSpec), this.#rules, {
       changed: () => this.#tend(),
@@ -138,11 +138,10 @@ export class WarmCommand<S extends StdioOption | undefined = undefined, E extend
   }
 
   #run(options: WarmRunOptions | undefined): Promise<RunResult> {
-    checkRunOptions(options);
     const spec =
       options === undefined
         ? this.#jobSpec
-        : overrideSpec(this.#jobSpec, this.#jobOptions, options, this.#source.defaults);
+        : overrideSpec(this.#jobSpec, this.#jobOptions, takeRunOptions(options), this.#source.defaults);
     const refusal = this.#refusal(spec);
     if (refusal !== undefined) throw refusal;
     return new Promise((resolve, reject) => {
@@ -269,7 +268,7 @@ export class WarmCommand<S extends StdioOption | undefined = undefined, E extend
   }
 
   #closed(): PidpoolError {
-    return new PidpoolError("ERR_CLOSED", `the warm command of ${JSON.stringify(this.file)} is closed`);
+    return new PidpoolError("ERR_CLOSED", `the warm command of ${quoted(this.file)} is closed`);
   }
 }
 

@@ -1,7 +1,7 @@
 // The option seccomp: its public types, and its check.
 import { InvalidOptionError } from "../../errors.ts";
 import { errnoNumber } from "../../native/errno.ts";
-import { bag, oneOf, text } from "../validate.ts";
+import { bag, list, oneOf, text } from "../validate.ts";
 import { isSyscall, similarSyscall } from "./numbers.ts";
 import { decide, type Policy, type Rule } from "./policy.ts";
 import { COMPUTE_PROFILE } from "./profile-compute.ts";
@@ -151,9 +151,4 @@ function action(name: string, value: unknown): Verdict {
     throw new InvalidOptionError(`${name}.errno`, errno, 'it must be a name of errno(3) such as "EPERM"');
   }
   return refuse(errno);
-}
-
-function list<T>(name: string, value: unknown, of: string, item: (name: string, value: unknown) => T): T[] {
-  if (!Array.isArray(value)) throw new InvalidOptionError(name, value, `it must be a list of ${of}`);
-  return Array.from(value, (one: unknown, i) => item(`${name}[${i}]`, one));
 }

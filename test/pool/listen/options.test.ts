@@ -58,7 +58,7 @@ const WRONG: readonly [listen: unknown, option: string, says: RegExp][] = [
   [[{ port: 1, host: "localhost" }], "listen[0].host", /"127.0.0.1" or "::1"/],
   [[{ port: 1, host: "example.org" }], "listen[0].host", /an IPv4 or IPv6 address/],
   [[{ port: 1, host: "" }], "listen[0].host", /empty/],
-  [[{ port: 1, host: "fe80::1%nowhere9" }], "listen[0].host", /no interface nowhere9/],
+  [[{ port: 1, host: "fe80::1%nowhere9" }], "listen[0].host", /no interface "nowhere9"/],
   [[{ port: 1, host: "127.0.0.1", ipv6Only: true }], "listen[0].ipv6Only", /"::"/],
   [[{ port: 1, reusePort: 1 }], "listen[0].reusePort", /true, false/],
   [[{ port: 1, backlog: 0 }], "listen[0].backlog", /1 to/],

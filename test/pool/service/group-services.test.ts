@@ -261,6 +261,8 @@ test("wrong options name the option, where it is, and what is allowed", async ()
   const a = { name: "a", file: "true" };
   const self: { name: string; parts: unknown[] } = { name: "self", parts: [] };
   self.parts.push(self);
+  let deep: object = { name: "deep", parts: [a] };
+  for (let i = 0; i < 32; i++) deep = { name: "deep", parts: [deep] };
   for (const [options, option, message] of [
     [undefined, "name", "name is undefined; it must be a string"],
     [null, "options", "options is null; it must be an object"],
@@ -289,7 +291,8 @@ test("wrong options name the option, where it is, and what is allowed", async ()
     ],
     [{ name: "g", parts: [a, { name: "h", parts: [{ name: "b" }] }] }, "parts[1].parts[0].file", undefined],
     [{ name: "g", parts: [{ name: "h", parts: [a], period: "5" }] }, "parts[0].period", undefined],
-    [self, `${"parts[0].".repeat(32)}parts`, undefined],
+    [self, "parts[0]", "parts[0] is an object; it must not contain itself"],
+    [deep, `${"parts[0].".repeat(32)}parts`, undefined],
   ] as const) {
     assert.throws(
       () => pool.group(options as unknown as GroupOptions),

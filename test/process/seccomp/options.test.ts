@@ -74,8 +74,8 @@ describe("is refused", () => {
     ["an unknown errno", { default: { errno: "EPREM" } }, "seccomp.default.errno", /a name of errno\(3\)/],
     ["a number for an errno", { default: { errno: 1 } }, "seccomp.default.errno", /a name of errno\(3\)/],
     ["an action with more", { default: { errno: "EPERM", kill: true } }, "seccomp.default.kill", /no such option/],
-    ["rules that are no list", { rules: {} }, "seccomp.rules", /a list of rules/],
-    ["a rule without names", { rules: [{ action: "kill" }] }, "seccomp.rules[0].syscalls", /a list of names/],
+    ["rules that are no list", { rules: {} }, "seccomp.rules", /an array of rules/],
+    ["a rule without names", { rules: [{ action: "kill" }] }, "seccomp.rules[0].syscalls", /an array of names/],
     ["a rule without action", { rules: [{ syscalls: [] }] }, "seccomp.rules[0].action", /it must be "allow"/],
     ["a rule that is none", { rules: [[]] }, "seccomp.rules[0]", /must be an object/],
     [
