@@ -90,7 +90,7 @@ function interrupt(pid: number, random: Random): () => void {
 async function live(world: World, plan: HostPlan): Promise<{ sum: Sum; failed: RoundTold | string | undefined }> {
   const host = fileURLToPath(new URL("host.js", import.meta.url));
   const node = [process.execPath, "--expose-gc", "--enable-source-maps", host, JSON.stringify(plan)];
-  const [file = "", ...args] = [...world.wrap, ...node];
+  const [file = "", ...args] = [...world.wrap({ weather, seed: plan.seed }), ...node];
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, HOME: dir } });
   const ended = new Promise<string>((resolve) => {
     child.on("close", (code, signal) => resolve(String(signal ?? code)));
@@ -114,6 +114,7 @@ async function live(world: World, plan: HostPlan): Promise<{ sum: Sum; failed: R
 
 const kit = makeKit();
 const freeze = compile("freeze");
+const weather = compile("weather");
 const worlds = WORLDS.filter(({ name }) => options.world === undefined || options.world === name);
 const seeds = new Random(seed);
 console.log(`seed ${seed}`);

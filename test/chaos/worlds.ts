@@ -3,11 +3,20 @@ import type { Isolation } from "pidpool";
 import { FAULTS } from "./faults/all.ts";
 import type { Weather } from "./judge.ts";
 
+/** What worlds are made with. */
+export interface WorldTools {
+  /** The compiled weather.c. */
+  readonly weather: string;
+  readonly seed: number;
+}
+
+const unwrapped = (): readonly string[] => [];
+
 /** A kind of host. */
 export interface World {
   readonly name: string;
   /** Put before the command of the host. */
-  readonly wrap: readonly string[];
+  wrap(tools: WorldTools): readonly string[];
   /** Commands that it needs. */
   readonly needs: readonly string[];
   /** Whether only root can make it. */
@@ -26,10 +35,17 @@ const isolations = ["none", "shared", "contained"] as const;
 const UID = 61_237;
 
 export const WORLDS: readonly World[] = [
-  { name: "plain", wrap: [], needs: [], faults: everywhere, excuses: {}, isolations: [...isolations, "private"] },
+  {
+    name: "plain",
+    wrap: unwrapped,
+    needs: [],
+    faults: everywhere,
+    excuses: {},
+    isolations: [...isolations, "private"],
+  },
   {
     name: "few-fds",
-    wrap: ["prlimit", "--nofile=300"],
+    wrap: () => ["prlimit", "--nofile=300"],
     needs: ["prlimit"],
     faults: ["emfile", "thread-throws", "busy-main-thread", "killed-children"],
     // A thread that has just begun may run out of fds too.
@@ -42,12 +58,20 @@ export const WORLDS: readonly World[] = [
     needs: ["setpriv", "prlimit"],
     root: true,
     faults: ["thread-throws", "busy-main-thread", "clock-jumps"],
-    excuses: { scarce: true },
+    excuses: { scarce: true, deaths: true },
     isolations: ["none", "shared"],
   },
   {
+    name: "failing-calls",
+    wrap: ({ weather, seed }) => [weather, String(seed), "20"],
+    needs: [],
+    faults: ["thread-throws", "killed-children", "busy-main-thread"],
+    excuses: { scarce: true, deaths: true },
+    isolations,
+  },
+  {
     name: "stopped",
-    wrap: [],
+    wrap: unwrapped,
     needs: [],
     faults: ["thread-throws", "clock-jumps", "stopped-children"],
     excuses: {},

@@ -191,7 +191,7 @@ test("a launch that was taken back keeps its slot until its launcher is done wit
   t.after(() => rmSync(dir, { recursive: true }));
   execFileSync("mkfifo", [`${dir}/fifo`]);
   await using pool = new ProcessPool({ threads: 1, concurrency: 64, isolation: "none" });
-  await pool.run("true");
+  const child = await pool.spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] });
   const before = openFds().length;
   // Nobody reads the FIFO: as many children as a launcher has under way wait between clone and exec.
   const stuck = Array.from({ length: 4 }, () =>
@@ -203,6 +203,9 @@ test("a launch that was taken back keeps its slot until its launcher is done wit
   const outcomes = Promise.allSettled(aborted);
   controller.abort();
   await killed(pool);
+  // Once this is reported, the successor has gone through all slots.
+  child.stdin.end();
+  await child.exited;
   const others = Array.from({ length: 20 }, () => pool.run("true"));
   const reader = openSync(`${dir}/fifo`, "r+");
   await Promise.all([...stuck, ...others]);
