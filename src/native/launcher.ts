@@ -210,7 +210,13 @@ export class Launcher {
     this.#arenaMarks[this.#head & (SLOT_COUNT - 1)] = this.#arenaHead;
     this.#head = (this.#head + 1) | 0;
     region.setHeader(LAUNCHER.head, this.#head);
-    if (region.header(LAUNCHER.sleeping) === 1) futexWake(region.launcher + LAUNCHER.head);
+    if (region.header(LAUNCHER.sleeping) === 1) this.#wakeThread();
+  }
+
+  /** The word changes first: a thread that is just going to sleep would miss a wake-up alone. */
+  #wakeThread(): void {
+    this.region.setHeader(LAUNCHER.sleeping, 0);
+    futexWake(this.region.launcher + LAUNCHER.sleeping);
   }
 
   /** Launches a prepared slot on the calling thread, which waits until exec. Returns 0 or -errno. */
@@ -253,7 +259,7 @@ export class Launcher {
   dispose(): void {
     if (this.#thread !== undefined) {
       this.region.setHeader(LAUNCHER.stop, 1);
-      futexWake(this.region.launcher + LAUNCHER.head);
+      this.#wakeThread();
       native().pthreadJoin(this.#thread, 0);
       this.#thread = undefined;
     }

@@ -252,7 +252,7 @@ export const CHILD_STACKS = 163840;
 
 /** What `pp_layout(0…)` must answer. */
 export const EXPECTED_LAYOUT: readonly number[] = [
-  6,
+  7,
   SPEC.SIZE,
   FD.SIZE,
   SLOT.SIZE,

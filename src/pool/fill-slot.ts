@@ -29,6 +29,9 @@ export function fillSlot(
     (spec.timeout > 0 || notify?.watchedFromExec === true ? NOTIFY.begin : 0) | (announce ? NOTIFY.end : 0),
   );
   set(SLOT.stage, 0);
+  // Between QUEUED and the launch's own first steps, others may look at these.
+  set(SLOT.pidfd, -1);
+  set(SLOT.ran, 0);
   set(SLOT.leader, spec.leader ? (spec.sweeps === true ? LEADER.sweeps : LEADER.yes) : LEADER.no);
   set(SLOT.reason, 0);
   set(SLOT.killSignal, spec.killSignal);

@@ -2,12 +2,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
+import { constants as os } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { tempDir } from "../helpers/files.ts";
 import { until } from "../helpers/processes.ts";
+import { Launcher } from "#pidpool/native/launcher.js";
+import { SLOT, STATE } from "#pidpool/native/layout.js";
 import { ARENA_SIZE } from "#pidpool/native/region.js";
 import { supervisorsOf } from "#pidpool/pool/pool.js";
+import { resolveSpec } from "#pidpool/process/spec.js";
 import { ProcessPool } from "../helpers/pool.ts";
 
 function blockedMasks(): bigint[] {
@@ -74,4 +78,18 @@ test("while one child hangs between clone and exec, its launcher starts others",
   assert.deepEqual([pool.stats().completed, pool.stats().running], [22, 1]);
   second.release();
   await second.run;
+});
+
+test("a clone that fails late leaves no fd in its slot, which a supervisor would close", () => {
+  const launcher = new Launcher(false);
+  const spec = resolveSpec("spawn", "true", [], { stdio: "ignore" });
+  const sources = spec.fds.map((_, index) => ({ index, source: launcher.devNull, handed: false }));
+  const joins = { user: -1, network: -1, pid: -1, pidId: 0 };
+  // The kernel looks at the cgroup when it has written the pidfd's number already: EBADF, as this is none.
+  assert.equal(launcher.prepare(0, spec.block, sources, { joins, cgroup: launcher.devNull }), 0);
+  assert.equal(launcher.launchHere(0), -os.errno.EBADF);
+  const { region } = launcher;
+  const field = (name: "state" | "pidfd"): number | undefined => region.words[(region.slot(0) + SLOT[name]) >> 2];
+  assert.deepEqual([field("state"), field("pidfd")], [STATE.failed, -1]);
+  launcher.dispose();
 });

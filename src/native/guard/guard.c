@@ -74,7 +74,7 @@ static void remove_groups(long dir, int depth)
 
 	while ((n = SYS3(NR_getdents64, dir, buffer, sizeof buffer)) > 0)
 		for (long at = 0; at < n;) {
-			struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+			struct dirent64 *entry = (void *)(buffer + at);
 			at += entry->length;
 			if (entry->type != DT_DIR || entry->name[0] == '.')
 				continue;

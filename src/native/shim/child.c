@@ -164,12 +164,15 @@ long pp_set_priorities(struct pp_spec *spec, long pid, struct failure *failure)
  * other threads go on running. Raw system calls only: no libc, no lock, no
  * errno, no allocation, no write outside the spec and the slot. It never
  * returns. */
-void pp_child_main(void *arg)
+_Noreturn void pp_child_main(void *arg)
 {
 	struct start *s = arg;
 	struct pp_spec *spec = s->spec;
 	struct failure failure = { 0 };
 	long r = 0;
+
+	/* From here on others may signal it: a parent in vfork's way sleeps until exec. */
+	__atomic_store_n(&s->slot->pidfd, s->pidfd, __ATOMIC_RELEASE);
 
 	/* First what the rights of this process may be needed for, which end at the
 	 * border of a user namespace. No handler can run: they are cleared (clone3) or blocked (clone). */

@@ -76,7 +76,7 @@ static long clone_child(struct pp_launcher *l, struct flight *f, int vfork)
 	struct clone_args args = {
 		.flags = CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_CLEAR_SIGHAND | CLONE_PARENT_SETTID |
 			 (vfork ? CLONE_VFORK : CLONE_CHILD_CLEARTID) | spec->cloned,
-		.pidfd = (u64)&slot->pidfd,
+		.pidfd = (u64)&f->start.pidfd,
 		.child_tid = (u64)&f->under_way,
 		.parent_tid = (u64)&slot->pid,
 		.exit_signal = SIGCHLD,
@@ -160,7 +160,7 @@ static long start_child(struct pp_launcher *l, struct flight *f, int alone)
 	blocked = ~0ULL;
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &blocked, &old, sizeof blocked);
 	s->reset = ~(1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1));
-	r = pp_clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_VFORK | SIGCHLD, (void *)f->stack_top, &slot->pidfd,
+	r = pp_clone(CLONE_VM | CLONE_FILES | CLONE_PIDFD | CLONE_VFORK | SIGCHLD, (void *)f->stack_top, &s->pidfd,
 		     pp_child_main, s);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &old, 0, sizeof old);
 	return r;
@@ -318,7 +318,8 @@ void pp_begin_launch(struct pp_launcher *l, struct flight *f, struct pp_slot *sl
 	i64 now[2] = { 0, 0 };
 	int changes_ids = (spec->flags & (PP_SETUID | PP_SETGID)) != 0;
 
-	f->start = (struct start){ .slot = slot, .spec = spec, .parent = l->pid, .masked = masked, .deputy = l->deputy };
+	f->start = (struct start){ .slot = slot, .spec = spec, .parent = l->pid, .masked = masked,
+				   .deputy = l->deputy != 0 };
 	f->under_way = 1;
 	relocate(spec, spec->argv, spec->argc);
 	relocate(spec, spec->envp, spec->envc);
@@ -334,6 +335,9 @@ void pp_begin_launch(struct pp_launcher *l, struct flight *f, struct pp_slot *sl
 	slot->started_ns = (u64)now[0] * 1000000000ULL + (u64)now[1];
 
 	f->pid = start_child(l, f, alone);
+	/* The child has done this too, unless it was killed before. */
+	if (f->pid > 0)
+		__atomic_store_n(&slot->pidfd, f->start.pidfd, __ATOMIC_RELEASE);
 
 	if (changes_ids)
 		keep_dumpable(0);
@@ -356,9 +360,10 @@ u32 pp_finish_launch(struct pp_launcher *l, struct flight *f)
 		slot->pid = (i32)pid;
 		raise_pidfd(slot);
 		slot->ran = 1;
-		__atomic_store_n(&slot->state, PP_RUNNING, __ATOMIC_SEQ_CST);
 		struct epoll_event ev = { .events = EPOLLIN, .data = slot->token };
-		long r = SYS4(NR_epoll_ctl, l->epoll, EPOLL_CTL_ADD, slot->pidfd, &ev);
+		i32 pidfd = slot->pidfd;
+		__atomic_store_n(&slot->state, PP_RUNNING, __ATOMIC_SEQ_CST);
+		long r = SYS4(NR_epoll_ctl, l->epoll, EPOLL_CTL_ADD, pidfd, &ev);
 		if (r < 0) {
 			slot->error = (i32)-r;
 			slot->stage = PP_STAGE_WATCH;

@@ -52,6 +52,9 @@ struct start {
 	u64 reset; /* signals whose disposition may not be the default in the child */
 	long parent;
 	int deputy; /* the child is born in the user namespace that it was to enter */
+	/* Where the kernel writes it, and not into the slot: it does so before the last
+	 * checks of a clone, and leaves it there, the number of no fd, when they fail. */
+	i32 pidfd;
 	u32 mapped; /* a futex: 1 once the parent has done its part for a new user namespace, */
 	struct failure outside; /* or has failed to */
 };
@@ -73,7 +76,7 @@ static inline void *at(struct pp_spec *spec, u32 offset)
 	return (char *)spec + offset;
 }
 
-void pp_child_main(void *start);
+_Noreturn void pp_child_main(void *start);
 long pp_set_priorities(struct pp_spec *spec, long pid, struct failure *failure);
 _Noreturn void pp_fail(struct start *s, u32 stage, long error, u32 detail);
 

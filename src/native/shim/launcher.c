@@ -8,13 +8,15 @@
 #include "pidpool.h"
 #include "launch.h"
 
-#define EXPORT __attribute__((visibility("default")))
 #define FUTEX_WAIT_PRIVATE 128
 
 enum { EPERM = 1 };
 
 /* The compiler may call these even in freestanding code. */
-__attribute__((visibility("hidden"))) void *memcpy(void *to, const void *from, unsigned long n)
+__attribute__((visibility("hidden"))) void *memcpy(void *to, const void *from, unsigned long n);
+__attribute__((visibility("hidden"))) void *memset(void *to, int c, unsigned long n);
+
+void *memcpy(void *to, const void *from, unsigned long n)
 {
 	char *t = to;
 	const char *f = from;
@@ -23,7 +25,7 @@ __attribute__((visibility("hidden"))) void *memcpy(void *to, const void *from, u
 	return to;
 }
 
-__attribute__((visibility("hidden"))) void *memset(void *to, int c, unsigned long n)
+void *memset(void *to, int c, unsigned long n)
 {
 	char *t = to;
 	while (n--)
@@ -168,8 +170,10 @@ static void work(struct pp_launcher *l, struct flights *fs)
 		if (__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE))
 			return;
 		__atomic_store_n(&l->sleeping, 1, __ATOMIC_SEQ_CST);
+		/* Who adds a launch or says stop sets it to 0 before waking: one that comes
+		 * between this look and the wait is not slept through. */
 		if (__atomic_load_n(&l->head, __ATOMIC_SEQ_CST) == head && !__atomic_load_n(&l->stop, __ATOMIC_SEQ_CST))
-			SYS4(NR_futex, &l->head, FUTEX_WAIT_PRIVATE, head, 0);
+			SYS4(NR_futex, &l->sleeping, FUTEX_WAIT_PRIVATE, 1, 0);
 		__atomic_store_n(&l->sleeping, 0, __ATOMIC_SEQ_CST);
 	}
 }
@@ -186,7 +190,7 @@ struct deputy {
  * another process does the launcher's work meanwhile, in the same memory and with
  * the same fds. Its working directory, umask and limits are those of the moment
  * at which it began. */
-static void deputy_main(void *arg)
+static _Noreturn void deputy_main(void *arg)
 {
 	struct deputy *d = arg;
 	struct pp_launcher *l = d->launcher;
@@ -242,7 +246,7 @@ static void deputize(struct pp_launcher *l, struct flights *fs)
 }
 
 /* A pthread's start routine. */
-EXPORT void *pp_launcher_main(struct pp_launcher *l)
+void *pp_launcher_main(struct pp_launcher *l)
 {
 	/* Signals sent to the process go to threads that have handlers for them;
 	 * 32 to 34 stay open for libc's own use (setuid on all threads). */
@@ -264,7 +268,7 @@ EXPORT void *pp_launcher_main(struct pp_launcher *l)
 /* A launch on the calling thread, which waits until exec. The pidfd is in the
  * launcher's epoll set when it returns 0. The launcher thread must not run. Not
  * for what only a deputy can launch: -EPERM. */
-EXPORT long pp_launch(struct pp_launcher *l, u32 index)
+long pp_launch(struct pp_launcher *l, u32 index)
 {
 	struct pp_slot *slot = (struct pp_slot *)l->slots + index;
 	struct flight f = { .index = index, .stack_top = l->stack_top };
@@ -278,7 +282,7 @@ EXPORT long pp_launch(struct pp_launcher *l, u32 index)
 }
 
 /* Any system call, for TypeScript: -errno comes back as it is. */
-EXPORT long pp_syscall(long nr, long a, long b, long c, long d, long e, long f)
+long pp_syscall(long nr, long a, long b, long c, long d, long e, long f)
 {
 	return sys6(nr, a, b, c, d, e, f);
 }
@@ -301,7 +305,7 @@ static const u32 layout[] = {
 };
 
 /* The numbers that ../layout.ts must agree with, one by one; -1 past the end. */
-EXPORT long pp_layout(u32 i)
+long pp_layout(u32 i)
 {
 	return i < sizeof layout / sizeof *layout ? (long)layout[i] : -1;
 }

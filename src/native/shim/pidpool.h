@@ -1,6 +1,9 @@
 /* The memory that the shim shares with TypeScript. ../layout.ts holds the same
  * offsets; pp_layout() lets it compare them when the library is loaded.
  *
+ * Specs are trusted: whoever can write this memory is the process itself. The
+ * shim relies on what test/shim/contract.c says of them, and checks nothing.
+ *
  * Convention of every exported function: >= 0 or -errno, outputs untouched on
  * failure. */
 #ifndef PIDPOOL_H
@@ -8,7 +11,7 @@
 
 #include "arch.h"
 
-#define PP_ABI 6
+#define PP_ABI 7
 
 /* Who may change a slot's state: its owner (the thread that uses the pool)
  * FREE -> QUEUED -> CANCELLED, and an end -> FREE; the launcher QUEUED ->
@@ -137,10 +140,10 @@ struct pp_slot {
 /* A launcher: a queue of slots, the fds it works with, and its notices. Head
  * and tail count for ever; entries are taken modulo capacity. */
 struct pp_launcher {
-	u32 head; /* written by the main thread, a futex for the launcher */
+	u32 head; /* written by the main thread */
 	u32 pad0[15];
 	u32 tail; /* written by the launcher: all before it are over, and their specs free */
-	u32 sleeping;
+	u32 sleeping; /* a futex: 1 while the launcher has nothing to do; who has something sets 0, then wakes */
 	u32 stop;
 	u32 busy_slot; /* slot + 1 of the child that has been longest between clone and exec, 0 for none */
 	u32 pad1[12];
@@ -161,6 +164,13 @@ struct pp_launcher {
 	u32 deputy;       /* the id of the pid namespace that a deputy launches into right now */
 	u64 ignored, ignored_at; /* the signals that this process ignores, and since when that is known */
 };
+
+/* What TypeScript calls; launcher.c says what each does. */
+#define EXPORT __attribute__((visibility("default")))
+EXPORT void *pp_launcher_main(struct pp_launcher *l);
+EXPORT long pp_launch(struct pp_launcher *l, u32 index);
+EXPORT long pp_syscall(long nr, long a, long b, long c, long d, long e, long f);
+EXPORT long pp_layout(u32 i);
 
 _Static_assert(sizeof(struct pp_slot) == 512, "slots lie side by side");
 _Static_assert(__builtin_offsetof(struct pp_slot, typescript) == 56, "the shim's part of a slot");
