@@ -116,6 +116,15 @@ export class Capture {
     }
   }
 
+  /**
+   * Of a launch that came to nothing: closes all, and frees what holds output. There may be such memory, though no child
+   * has written: the end of a pipe is seen, and read, before the failure of its launch.
+   */
+  discard(): void {
+    this.abandon();
+    for (const { bulk, tail } of this.#streams) (tail ?? bulk).free();
+  }
+
   /** Everything that was kept. */
   outputs(): CapturedOutput[] {
     return this.#streams.map((stream, i) => {

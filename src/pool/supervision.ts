@@ -343,7 +343,7 @@ export class Supervision {
   /** The launch came to nothing: no child, no output. */
   #discard(slot: number, record: number): void {
     if (this.#slots.get(slot, SLOT.captures) > 0) {
-      this.#capture(slot).abandon();
+      this.#capture(slot).discard();
       this.#captures.delete(slot);
     }
     if (this.#speaks(slot)) this.#listeners.forget(slot);

@@ -106,7 +106,7 @@ export function entryText({ id, order, done, pid }: Entry): string {
   return `launch ${id} (${order.name} ${order.args.slice(1).join(" ")} ${options}, pid ${pid ?? "none"}, ${deeds.join(", ") || "left alone"})`;
 }
 
-function tell({ exit, truncated, stdout, stderr }: RunResult): string {
+function tell({ pid, exit, truncated, stdout, stderr }: RunResult): string {
   const how = exit.status === "exited" ? exit.code : exit.status === "signaled" ? exit.signal : "unknown";
-  return `${exit.status} ${how}, reason ${exit.reason}, truncated ${truncated}, stopped ${JSON.stringify(exit.stopped)}, ${stdout?.length} characters on stdout, stderr ${String(stderr).slice(0, 80)}`;
+  return `pid ${pid}, ${exit.status} ${how}, reason ${exit.reason}, truncated ${truncated}, stopped ${JSON.stringify(exit.stopped)}, ${stdout?.length} characters on stdout, stderr ${String(stderr).slice(0, 80)}`;
 }

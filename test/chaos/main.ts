@@ -34,6 +34,10 @@ const { values: options } = parseArgs({
   },
 });
 
+/** MiB. RSS goes up and down with what the children of the moment write. */
+const HEAP_MAY_GROW = 3;
+const RSS_MAY_GROW = 100;
+
 const seed = Number(options.seed ?? Math.floor(Math.random() * 2 ** 31));
 const seconds = Number(options.seconds);
 const dir = mkdtempSync(join(tmpdir(), "pidpool-chaos-"));
@@ -117,6 +121,17 @@ async function live(world: World, plan: HostPlan): Promise<{ sum: Sum; failed: R
   return { sum, failed };
 }
 
+function median(list: readonly number[]): number {
+  return list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0;
+}
+
+/** What a host's memory has grown by, between the first and the last third of its rounds, where it had enough of them. */
+function growthOf(rounds: readonly number[]): number {
+  const third = Math.floor(rounds.length / 3);
+  // The first two load and warm up.
+  return third < 3 ? 0 : median(rounds.slice(-third)) - median(rounds.slice(2, 2 + third));
+}
+
 const kit = makeKit();
 const freeze = compile("freeze");
 const weather = compile("weather");
@@ -145,12 +160,18 @@ for (const [n, world] of worlds.entries()) {
   };
   const { sum, failed } = await live(world, plan);
   const { rounds, operations, launches, reports, errors, faults, heap, rss } = sum;
-  const memory = (list: number[]): string => `${list[2]?.toFixed(1)} to ${list.at(-1)?.toFixed(1)} MiB`;
+  const memory = (list: number[]): string =>
+    `${Math.round(list[1] ?? 0)} to ${Math.round(list.at(-1) ?? 0)} MiB (${growthOf(list).toFixed(1)})`;
   console.log(
     `${world.name}: ${rounds} rounds, ${operations} operations, ${launches} launches = ${reports} reports + ${errors} errors, ${faults} faults, heap ${memory(heap)}, RSS ${memory(rss)}`,
   );
-  if (failed === undefined) continue;
+  const grown = growthOf(heap) > HEAP_MAY_GROW || growthOf(rss) > RSS_MAY_GROW;
+  if (failed === undefined && !grown) continue;
   process.exitCode = 1;
+  if (failed === undefined) {
+    console.log(`memory has grown; again: npm run chaos -- --world ${world.name} --seed ${plan.seed}`);
+    continue;
+  }
   const again = ["npm run chaos -- --world", world.name, "--rounds 1", "--operations", options.operations];
   for (const name of options.fault ?? []) again.push("--fault", name);
   if (typeof failed === "string") {

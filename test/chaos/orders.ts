@@ -118,7 +118,7 @@ const MAKERS = {
     }),
   file: (random, kit) =>
     order(kit, "file", ["write", random.pick(SIZES)], {
-      options: { stdio: ["ignore", { file: `${kit.dir}/out-${random.int(0, 7)}` }, "ignore"] },
+      options: { stdio: ["ignore", { file: `${kit.dir}/out-${process.getuid?.()}-${random.int(0, 7)}` }, "ignore"] },
     }),
   timeout: (random, kit) =>
     order(kit, "timeout", ["sleep", 50_000], {

@@ -284,3 +284,15 @@ test("a file keeps its own end", async (t) => {
   await using defaults = new ProcessPool({ stderrTail: 10 });
   assert.equal((await defaults.run("true", [], { stdio })).exit.stderrTail, null);
 });
+
+test("a launch that fails leaves no memory of a tail, which the next child's output would be read into", async () => {
+  await using pool = new ProcessPool({ threads: 1, concurrency: 16 });
+  const fd = openSync("/dev/null", "w");
+  const options = { stdio: ["ignore", "ignore", fd], stderrTail: 100 } as const;
+  await Promise.allSettled(Array.from({ length: 1000 }, () => pool.run("/no/such/program", [], options)));
+  closeSync(fd);
+  const region = supervisorsOf(pool)?.all[0]?.launcher.region;
+  assert.ok(region);
+  const left = Array.from({ length: 64 }, (_, slot) => region.doubles[region.bulk(slot, 0)]);
+  assert.deepEqual(left.filter(Boolean), []);
+});
