@@ -20,7 +20,14 @@ type Met = Map<object, unknown>;
  * @throws InvalidOptionError where reading throws, with what was thrown as `cause`; or where a value contains itself.
  */
 export function snapshot(option: string, value: unknown): unknown {
-  return typeof value === "object" && value !== null ? copy(option, value, new Map(), 0) : value;
+  return read(option, value, new Map(), 0);
+}
+
+function read(option: string, value: unknown, met: Met, depth: number): unknown {
+  if (typeof value === "object" && value !== null) return copy(option, value, met, depth);
+  // A Proxy of a function stays one when it is revoked, and is then even too much for isArray().
+  if (typeof value === "function") attempt(option, () => Array.isArray(value));
+  return value;
 }
 
 /** The entries of a list, each read once. `what` it must hold, in the plural. */
@@ -115,8 +122,7 @@ function copy(option: string, value: object, met: Met, depth: number): unknown {
 }
 
 function copyOf(option: string, value: object, met: Met, depth: number): unknown {
-  const next = (name: string, entry: unknown): unknown =>
-    typeof entry === "object" && entry !== null ? copy(name, entry, met, depth + 1) : entry;
+  const next = (name: string, entry: unknown): unknown => read(name, entry, met, depth + 1);
   switch (attempt(option, () => kindOf(value))) {
     case "list": {
       const entries = entriesOf(option, value, "values");

@@ -75,6 +75,27 @@ test("a Proxy is read as what it stands for, and one that is revoked is refused"
     await refused(call);
 });
 
+test("a revoked Proxy of a function is refused like one of an object, in overrides too", async () => {
+  await using pool = new ProcessPool();
+  const { proxy, revoke } = Proxy.revocable(() => undefined, {});
+  revoke();
+  const given = proxy as never;
+  const command = pool.command("true");
+  for (const call of [
+    () => pool.run("true", [], given),
+    () => pool.run("true", given),
+    () => pool.run("true", [], { stdio: given }),
+    () => pool.run("true", [], { stdio: [given] }),
+    () => pool.run("true", [], { env: given }),
+    () => pool.run("true", [], { limits: { io: given } }),
+    () => command.run({ stdio: given }),
+    () => command.spawn({ input: given }),
+    () => pool.service({ name: "x", file: "true", listen: given }),
+    () => command.warm(given),
+  ])
+    await refused(call);
+});
+
 test("null for options is an InvalidOptionError, not a TypeError", async () => {
   await using pool = new ProcessPool();
   const nothing = null as never;
