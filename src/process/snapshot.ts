@@ -20,10 +20,10 @@ type Met = Map<object, unknown>;
  * @throws InvalidOptionError where reading throws, with what was thrown as `cause`; or where a value contains itself.
  */
 export function snapshot(option: string, value: unknown): unknown {
-  return read(option, value, new Map(), 0);
+  return valueNow(option, value, new Map(), 0);
 }
 
-function read(option: string, value: unknown, met: Met, depth: number): unknown {
+function valueNow(option: string, value: unknown, met: Met, depth: number): unknown {
   if (typeof value === "object" && value !== null) return copy(option, value, met, depth);
   // A Proxy of a function stays one when it is revoked, and is then even too much for isArray().
   if (typeof value === "function") attempt(option, () => Array.isArray(value));
@@ -122,7 +122,7 @@ function copy(option: string, value: object, met: Met, depth: number): unknown {
 }
 
 function copyOf(option: string, value: object, met: Met, depth: number): unknown {
-  const next = (name: string, entry: unknown): unknown => read(name, entry, met, depth + 1);
+  const next = (name: string, entry: unknown): unknown => valueNow(name, entry, met, depth + 1);
   switch (attempt(option, () => kindOf(value))) {
     case "list": {
       const entries = entriesOf(option, value, "values");
