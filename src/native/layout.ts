@@ -247,12 +247,15 @@ export const LAUNCHER = {
   ownerTold: 516,
 } as const;
 
+/** In a notice, beside the index of its slot: the launch is over. */
+export const NOTICE_END = -0x80000000;
+
 /** Bytes of stack for children between clone and exec, four at a time, and for a deputy. */
 export const CHILD_STACKS = 163840;
 
 /** What `pp_layout(0…)` must answer. */
 export const EXPECTED_LAYOUT: readonly number[] = [
-  7,
+  8,
   SPEC.SIZE,
   FD.SIZE,
   SLOT.SIZE,

@@ -116,8 +116,12 @@ export class Region {
     return (QUEUE >> 2) + (position & (SLOT_COUNT - 1));
   }
 
+  noticeEntry(position: number): number {
+    return (NOTICES >> 2) + (position & (NOTICE_COUNT - 1));
+  }
+
   notice(position: number): number {
-    return this.words[(NOTICES >> 2) + (position & (NOTICE_COUNT - 1))] ?? 0;
+    return this.words[this.noticeEntry(position)] ?? 0;
   }
 
   /** Index of the first word of a report. */

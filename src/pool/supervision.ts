@@ -3,7 +3,7 @@
 // that must outlive it is in the region and the epoll set; a successor goes on
 // with both. See protocol.ts for what crosses.
 import { receiveMessageOnPort } from "node:worker_threads";
-import { INIT_LOST, LAUNCHER, NOTIFY, SLOT, SPEAKS, STAGES, STATE } from "../native/layout.ts";
+import { INIT_LOST, LAUNCHER, NOTICE_END, NOTIFY, SLOT, SPEAKS, STAGES, STATE } from "../native/layout.ts";
 import { WAKE_TOKEN } from "../native/launcher.ts";
 import { native } from "../native/load.ts";
 import { Region } from "../native/region.ts";
@@ -89,7 +89,7 @@ export class Supervision {
         this.#stopper.resumeWatchdog(slot);
       },
       reap: (slot) => this.#sweepAndReap(slot),
-      notice: (slot) => this.#notice(slot),
+      notice: (slot) => this.#notice(slot, false),
     });
     this.#flush();
   }
@@ -307,13 +307,14 @@ export class Supervision {
     const { region } = this.#slots;
     const head = region.header(LAUNCHER.noticesHead);
     while (this.#noticesTail !== head) {
-      const slot = region.notice(this.#noticesTail);
+      const notice = region.notice(this.#noticesTail);
       this.#noticesTail = (this.#noticesTail + 1) | 0;
-      this.#notice(slot);
+      this.#notice(notice & ~NOTICE_END, (notice & NOTICE_END) !== 0);
     }
   }
 
-  #notice(slot: number): void {
+  /** @param over Whether the launcher has said that it is done: until then a child that runs may be one that cannot be watched. */
+  #notice(slot: number, over: boolean): void {
     const slots = this.#slots;
     switch (slots.state(slot)) {
       case STATE.failed:
@@ -333,7 +334,7 @@ export class Supervision {
         if (slots.get(slot, SLOT.stage) === WATCH_FAILED) {
           signalChild(slots.region, slot, SIGKILL, false);
           this.#stopper.startPolling(slot);
-        } else if ((slots.get(slot, SLOT.notify) & NOTIFY.end) !== 0) {
+        } else if (over && (slots.get(slot, SLOT.notify) & NOTIFY.end) !== 0) {
           this.#report(RECORD.launched, slot);
         }
         break;

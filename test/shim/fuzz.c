@@ -23,7 +23,7 @@ struct launch {
 	size_t size;
 	unsigned char what;
 	unsigned handed;
-	bool reaped, told;
+	bool reaped, told, told_end;
 };
 
 static struct {
@@ -125,10 +125,12 @@ static void submit(void)
 static void listen(void)
 {
 	while (t.l->notices_tail != t.l->notices_head) {
-		u32 slot = t.notices[t.l->notices_tail++ & (2 * t.l->capacity - 1)];
+		u32 notice = t.notices[t.l->notices_tail++ & (2 * t.l->capacity - 1)];
+		u32 slot = notice & ~PP_NOTICE_END;
 		if (slot >= t.submitted)
 			broken("tells of a slot that it was not given");
 		t.launches[slot].told = true;
+		t.launches[slot].told_end |= (notice & PP_NOTICE_END) != 0;
 	}
 }
 
@@ -156,6 +158,9 @@ static void watched(u64 token)
 
 	if (slot->state != PP_RUNNING || !slot->ran || slot->pid <= 0)
 		broken("watches a child that does not run yet");
+	listen();
+	if (t.launches[token].told_end)
+		broken("announces a program that is not watched yet");
 	if (!(t.how & REAPS_AT_ONCE))
 		return;
 	kernel_close(slot->pidfd);
@@ -172,7 +177,7 @@ static void check_launch(u32 i, unsigned *pidfds)
 
 	if (launch->reaped) {
 		ASAN_UNPOISON_MEMORY_REGION(slot, sizeof *slot);
-		if ((launch->what & ANNOUNCED) && !(t.how & HERE) && !launch->told)
+		if ((launch->what & ANNOUNCED) && !(t.how & HERE) && !launch->told_end)
 			broken("announces no program");
 		return;
 	}
@@ -181,7 +186,7 @@ static void check_launch(u32 i, unsigned *pidfds)
 			broken("loses a pidfd");
 		if (slot->stage != PP_STAGE_NONE && slot->stage != PP_STAGE_WATCH)
 			broken("lets a failed launch run");
-		if (slot->stage == PP_STAGE_WATCH && !(t.how & HERE) && !launch->told)
+		if (slot->stage == PP_STAGE_WATCH && !(t.how & HERE) && !launch->told_end)
 			broken("tells nobody of a child that is not watched");
 		++*pidfds;
 		return;

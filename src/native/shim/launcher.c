@@ -33,13 +33,13 @@ void *memset(void *to, int c, unsigned long n)
 	return to;
 }
 
-static void notify(struct pp_launcher *l, u32 index)
+static void notify(struct pp_launcher *l, u32 notice)
 {
 	u32 *notices = (u32 *)l->notices;
 	u32 head = l->notices_head;
 	u64 one = 1;
 
-	notices[head & (2 * l->capacity - 1)] = index;
+	notices[head & (2 * l->capacity - 1)] = notice;
 	/* Sequentially consistent against the supervisor, which first says that it
 	 * sleeps and then looks for notices. */
 	__atomic_store_n(&l->notices_head, head + 1, __ATOMIC_SEQ_CST);
@@ -113,7 +113,7 @@ static void finish(struct pp_launcher *l, struct flights *fs)
 		f->taken = 0;
 		fs->count--;
 		if ((f->wanted & PP_NOTIFY_END) || failed)
-			notify(l, f->index);
+			notify(l, f->index | PP_NOTICE_END);
 		publish(l, fs);
 	}
 }
@@ -225,7 +225,7 @@ static void refuse(struct pp_launcher *l, struct flights *fs, u32 index, long er
 		slot->stage = PP_STAGE_SETNS;
 		slot->detail = 0;
 		pp_finish_launch(l, f);
-		notify(l, index);
+		notify(l, index | PP_NOTICE_END);
 	}
 	publish(l, fs);
 }

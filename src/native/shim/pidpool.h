@@ -11,7 +11,7 @@
 
 #include "arch.h"
 
-#define PP_ABI 7
+#define PP_ABI 8
 
 /* Who may change a slot's state: its owner (the thread that uses the pool)
  * FREE -> QUEUED -> CANCELLED, and an end -> FREE; the launcher QUEUED ->
@@ -45,6 +45,10 @@ enum pp_notify {
 	PP_NOTIFY_BEGIN = 1, /* that the launch begins: it may never reach exec */
 	PP_NOTIFY_END = 2,   /* that the program runs */
 };
+
+/* A notice is the index of a slot, with this bit where its launch is over. A
+ * slot is RUNNING a moment before that: its child may turn out not to be watched. */
+#define PP_NOTICE_END 0x80000000U
 
 #define PP_DEVNULL -2
 

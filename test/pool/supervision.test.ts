@@ -1,0 +1,84 @@
+// What a supervisor makes of what a launcher has left in their region, one look
+// at a time. The launcher has no thread here: the test writes as it would.
+import assert from "node:assert/strict";
+import { test, type TestContext } from "node:test";
+import { MessageChannel } from "node:worker_threads";
+import { Launcher } from "#pidpool/native/launcher.js";
+import { LAUNCHER, NOTICE_END, SLOT, STAGES, STATE } from "#pidpool/native/layout.js";
+import { Child, type ChildEvents } from "#pidpool/pool/child.js";
+import { fillSlot } from "#pidpool/pool/fill-slot.js";
+import { RECORD } from "#pidpool/pool/protocol.js";
+import { ReportReader } from "#pidpool/pool/report-ring.js";
+import { Slots } from "#pidpool/pool/slots.js";
+import { Supervision } from "#pidpool/pool/supervision.js";
+import { resolveSpec } from "#pidpool/process/spec.js";
+
+const unheard = (): never => assert.fail("nobody is told of this child");
+const EVENTS: ChildEvents = { launched: unheard, exited: unheard, failed: unheard, cancelled: unheard };
+
+interface Scene {
+  readonly supervise: () => Supervision;
+  readonly notify: (notice: number) => void;
+  /** Records that have come since the last call. */
+  readonly told: () => readonly number[];
+  /** What the launcher does when its epoll_ctl has failed. */
+  readonly failToWatch: () => void;
+}
+
+/** Slot 0 has a child with a timeout, whose launch is to be announced and has just passed exec. */
+function scene(t: TestContext): Scene {
+  const launcher = new Launcher(false);
+  const { region, epoll, wake, bell } = launcher;
+  const { port1: port, port2 } = new MessageChannel();
+  t.after(() => {
+    port.close();
+    port2.close();
+    launcher.dispose();
+  });
+  const slots = new Slots(region);
+  const spec = resolveSpec("spawn", "true", [], { stdio: "ignore", timeout: 60_000 });
+  fillSlot(slots, 0, new Child(spec, EVENTS, true), undefined);
+  slots.setState(0, STATE.running);
+  const reports = new ReportReader(region);
+  let notices = 0;
+  return {
+    supervise: () => new Supervision({ region: region.address, epoll, wake, bell, port, longestSleep: 0 }),
+    notify: (notice: number) => {
+      region.words[region.noticeEntry(notices)] = notice;
+      region.setHeader(LAUNCHER.noticesHead, ++notices);
+    },
+    told: () => {
+      const told: number[] = [];
+      while (reports.next((record) => told.push(record)));
+      return told;
+    },
+    failToWatch: () => slots.set(0, SLOT.stage, STAGES.indexOf("watch")),
+  };
+}
+
+test("a child that runs but is not watched yet is not announced: epoll_ctl may still fail", (t) => {
+  const { supervise, notify, told, failToWatch } = scene(t);
+  const supervision = supervise();
+  notify(0);
+  supervision.turn(0);
+  assert.deepEqual(told(), []);
+  // Nor by one who takes over in that moment.
+  const successor = supervise();
+  assert.deepEqual(told(), []);
+  failToWatch();
+  notify(0 | NOTICE_END);
+  successor.turn(0);
+  assert.deepEqual(told(), []);
+});
+
+test("a child is announced once its launcher is done with it, to a successor too", (t) => {
+  const { supervise, notify, told } = scene(t);
+  supervise();
+  notify(0);
+  notify(0 | NOTICE_END);
+  const successor = supervise();
+  successor.turn(0);
+  assert.deepEqual(told(), [RECORD.launched]);
+  successor.turn(0);
+  assert.deepEqual(told(), []);
+});
