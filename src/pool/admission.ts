@@ -96,10 +96,11 @@ export class Admission {
     this.#parked.add(launch);
   }
 
-  /** What a parked launch waited for is there. False where it no longer waits. */
-  resume(launch: Launch): boolean {
+  /** What a parked launch waited for is there, or cannot be had: -errno. False where it no longer waits. */
+  resume(launch: Launch, result = 0): boolean {
     const waited = this.#parked.delete(launch);
-    if (waited) launch.attempt();
+    if (waited && result < 0) launch.failed("pipe", -result, 0);
+    else if (waited) launch.attempt();
     return waited;
   }
 

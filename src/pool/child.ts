@@ -38,6 +38,8 @@ export class Child {
   stdio: readonly StdioStream[] = NO_STREAMS;
   /** What it is to be born into, beyond this process. */
   ground: Ground | undefined;
+  /** Where the socket of its notifications is to be; empty without one. */
+  notifyDirectory = "";
   /** Where its notifications go; there as long as it has a slot. */
   notifyPath: string | undefined;
   #input: ChildInput | undefined;

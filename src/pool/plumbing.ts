@@ -56,8 +56,12 @@ export class Plumbing {
   #later = -1;
   #tail = 0;
 
-  /** Opens everything. Returns 0, or -errno with nothing left open. */
-  open(spec: LaunchSpec): number {
+  /**
+   * Opens everything. Returns 0, or -errno with nothing left open.
+   *
+   * @param directory Where the socket of notifications is to be, if there is one.
+   */
+  open(spec: LaunchSpec, directory: string): number {
     let result = 0;
     this.#tail = spec.stderrTail;
     spec.fds.forEach((plan, index) => {
@@ -68,7 +72,7 @@ export class Plumbing {
       else if (plan.kind === "input") result = this.#openInput(index, spec);
       else if (plan.kind === "notify") result = this.#openNotify(index);
     });
-    if (result >= 0) result = this.#openSocket(spec);
+    if (result >= 0) result = this.#openSocket(spec, directory);
     if (result < 0) this.abandon();
     return result;
   }
@@ -95,9 +99,9 @@ export class Plumbing {
     return setNonblocking(own);
   }
 
-  #openSocket({ notify }: LaunchSpec): number {
+  #openSocket({ notify }: LaunchSpec, directory: string): number {
     if (notify?.socketAt === undefined) return 0;
-    const socket = openNotifySocket(notify);
+    const socket = openNotifySocket(directory);
     if (typeof socket === "number") return socket;
     this.notifySocket = socket;
     this.patch = { at: notify.socketAt, text: socket.path };

@@ -20,6 +20,8 @@ import { Launch, type Answer, type LaunchHost } from "./launch.ts";
 import { abortError } from "./launch-errors.ts";
 import { Ground } from "./ground.ts";
 import { Namespaces, PARKED } from "./namespaces.ts";
+import { NotifyDirectories } from "./notify/directories.ts";
+import type { Reach } from "./notify/place.ts";
 import {
   resolvePoolOptions,
   type FilledPoolOptions,
@@ -54,6 +56,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
   readonly #host: LaunchHost;
   readonly #namespaces: Namespaces;
   readonly #groups: Groups;
+  readonly #directories: NotifyDirectories;
   readonly #services = new ServiceRegistry();
   readonly #warm = new Set<Ending>();
   readonly #warmHost: WarmSource["host"];
@@ -82,6 +85,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       error: (error: PidpoolError) => this.#tellError(error),
     };
     this.#groups = new Groups(own);
+    this.#directories = new NotifyDirectories(own);
     this.#namespaces = new Namespaces({
       ...own,
       park: (launch) => this.#admission.park(launch),
@@ -91,6 +95,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     this.#host = {
       begin: (launch) => {
         const { child, spec } = launch;
+        if (spec.notify?.socketAt !== undefined && !this.#findDirectory(launch, spec.notify)) return PARKED;
         if (spec.isolation.home !== "none" || spec.cgroup !== undefined) {
           const prepared = this.#prepare(launch, (child.ground ??= new Ground(spec)));
           if (prepared < 0) return prepared;
@@ -333,6 +338,18 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return PARKED;
   }
 
+  /** False where it has yet to be made: the launch waits for it. */
+  #findDirectory(launch: Launch, reach: Reach): boolean {
+    const found = this.#directories.find(reach);
+    if (found !== undefined) {
+      launch.child.notifyDirectory = found;
+      return true;
+    }
+    this.#admission.park(launch);
+    void this.#directories.make(reach).then((result) => this.#admission.resume(launch, result));
+    return false;
+  }
+
   #tellError(error: PidpoolError): void {
     tell(() => this.emit("error", error));
   }
@@ -360,7 +377,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
       ...Array.from(this.#warm, (warm) => warm.close()),
       this.#admission.whenIdle(),
     ])
-      .then(() => Promise.all([this.#namespaces.end(), this.#groups.end()]))
+      .then(() => Promise.all([this.#namespaces.end(), this.#groups.end(), this.#directories.end()]))
       .then(() => this.#supervisors.destroy());
     return this.#ended;
   }

@@ -13,7 +13,6 @@ import type { Child } from "./child.ts";
 import { collectOutput } from "./collect-output.ts";
 import { fillSlot } from "./fill-slot.ts";
 import { Inbox } from "./inbox.ts";
-import { useDirectories } from "./notify/directory.ts";
 import { unlinkSocket } from "./notify/socket.ts";
 import { Plumbing } from "./plumbing.ts";
 import { eventToken, NOTIFY_FD, NOTIFY_SOCKET, RECORD, type CapturedOutput, type StopMessage } from "./protocol.ts";
@@ -35,7 +34,6 @@ export class Supervisor {
   readonly #children: (Child | undefined)[] = [];
   readonly #free: number[] = [];
   #load = 0;
-  #leaveDirectories: (() => void) | undefined;
 
   /**
    * @param events Hears of threads that die, and of such that cannot be started.
@@ -85,8 +83,7 @@ export class Supervisor {
     const slot = this.#takeSlot();
     if (slot < 0) return -EAGAIN;
     const plumbing = child.spec.piped ? new Plumbing() : undefined;
-    if (child.spec.notify?.socketAt !== undefined) this.#leaveDirectories ??= useDirectories();
-    let result = plumbing?.open(child.spec) ?? 0;
+    let result = plumbing?.open(child.spec, child.notifyDirectory) ?? 0;
     if (result >= 0) {
       fillSlot(this.#slots, slot, child, plumbing);
       result = launcher.prepare(slot, child.spec.block, plumbing?.sources ?? NONE, child.ground, plumbing?.patch);
@@ -240,8 +237,6 @@ export class Supervisor {
 
   /** Ends the thread, and frees all once it has ended. No child may have a slot any more. */
   async end(): Promise<void> {
-    this.#leaveDirectories?.();
-    this.#leaveDirectories = undefined;
     await this.#thread.end();
     this.launcher.dispose();
   }

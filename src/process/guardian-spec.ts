@@ -1,4 +1,5 @@
-// The launch of a guardian: the static program that holds namespaces open.
+// The launch of a guardian: the static program that holds namespaces open, or
+// removes what outlives this process.
 import { SPEC_FLAG } from "../native/layout.ts";
 import { guardianProgram } from "../native/load.ts";
 import { type Confinement, ConfinementWriter } from "./confinement.ts";
@@ -21,9 +22,12 @@ export function guardianSpec(stdin: number, plan: IsolationPlan, network: boolea
   return spec(stdin, [], writer.finish(), true);
 }
 
-/** A guardian of a cgroup: it has to outlive this process, if only by a moment. */
-export function groupGuardianSpec(stdin: number, group: string): LaunchSpec {
-  return spec(stdin, [group], undefined, false);
+/** What the program knows to remove: a cgroup, with all that lives in it; a directory of sockets. */
+export type Estate = "group" | "sockets";
+
+/** A guardian of something with a path: it has to outlive this process, if only by a moment. */
+export function heirSpec(stdin: number, estate: Estate, path: string): LaunchSpec {
+  return spec(stdin, [estate, path], undefined, false);
 }
 
 function spec(stdin: number, args: readonly string[], confinement: Confinement | undefined, dies: boolean): LaunchSpec {

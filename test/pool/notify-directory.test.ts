@@ -6,10 +6,10 @@ import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
-import { candidates } from "#pidpool/pool/notify/directory.js";
+import { candidates } from "#pidpool/pool/notify/place.js";
 import { startFixture } from "../helpers/fixture.ts";
 import { AS_NOBODY, notNobody } from "../helpers/nobody.ts";
-import { hasCommands, openFds, until } from "../helpers/processes.ts";
+import { guardianPids, hasCommands, isAlive, openFds, until } from "../helpers/processes.ts";
 import { ProcessPool } from "../helpers/pool.ts";
 
 /** Path of a new child's socket. */
@@ -32,9 +32,9 @@ function directoriesOf(pid: number): string[] {
   );
 }
 
-test("a socket is there as long as its child, its directory as long as a pool that needs it", async () => {
-  const pool = new ProcessPool();
-  const other = new ProcessPool();
+test("a socket is there as long as its child, its directory as long as its pool", async () => {
+  const pool = new ProcessPool({ isolation: "none" });
+  const other = new ProcessPool({ isolation: "none" });
   const child = await pool.spawn("cat", [], { notify: true, stdio: ["pipe", "ignore", "ignore"] });
   const [directory = ""] = directoriesOf(process.pid);
   assert.equal(lstatSync(directory).mode & 0o777, 0o711);
@@ -43,25 +43,49 @@ test("a socket is there as long as its child, its directory as long as a pool th
   const socket = lstatSync(join(directory, names[0] ?? ""));
   assert.ok(socket.isSocket());
   assert.equal(socket.mode & 0o777, 0o666);
-  assert.equal(dirname(await socketOf(other)), directory);
+  assert.equal(dirname(await socketOf(pool)), directory);
+  const others = dirname(await socketOf(other));
+  assert.notEqual(others, directory);
   child.stdin.end();
   await child.exited;
   assert.deepEqual(readdirSync(directory), []);
   await pool.close();
-  assert.ok(existsSync(directory));
+  assert.deepEqual([existsSync(directory), existsSync(others), guardianPids().length], [false, true, 1]);
   await other.close();
-  assert.ok(!existsSync(directory));
-  await using third = new ProcessPool();
-  assert.notEqual(dirname(await socketOf(third)), directory);
+  assert.deepEqual([existsSync(others), guardianPids()], [false, []]);
+});
+
+test("children of all kinds share one directory and one guardian, and wait for it together", async () => {
+  await using pool = new ProcessPool({ isolation: "none" });
+  const paths = await Promise.all([
+    ...Array.from({ length: 8 }, () => socketOf(pool)),
+    socketOf(pool, { isolation: "shared" }),
+    socketOf(pool, { isolation: { mount: { tmp: true } }, cwd: "/" }),
+  ]);
+  assert.equal(new Set(paths).size, paths.length);
+  assert.equal(new Set(paths.map((path) => dirname(path))).size, 1);
+  assert.equal(guardianPids().length, 1);
+});
+
+test("destroy() while the directory is being made leaves nothing", async () => {
+  for (let turns = 0; turns < 12; turns++) {
+    const pool = new ProcessPool({ isolation: "none", threads: 1 });
+    const run = pool.run("sleep", ["1000"], { notify: true }).catch((error: unknown) => error);
+    for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+    await pool.destroy();
+    await run;
+    assert.deepEqual([directoriesOf(process.pid), guardianPids()], [[], []], `after ${turns} turns`);
+  }
 });
 
 test("one that was removed by someone else is made anew", async () => {
   await using pool = new ProcessPool();
   const first = dirname(await socketOf(pool));
-  rmSync(first, { recursive: true });
-  const second = dirname(await socketOf(pool));
-  assert.notEqual(second, first);
-  assert.ok(existsSync(second));
+  for (let i = 0; i < 2; i++) {
+    rmSync(first, { recursive: true });
+    assert.equal(dirname(await socketOf(pool)), first);
+    assert.equal(lstatSync(first).mode & 0o777, 0o711);
+  }
 });
 
 test("a child with a /tmp of its own does not look for its socket there", async () => {
@@ -94,14 +118,30 @@ test("launches that fail, are aborted or are taken back leave neither fd nor fil
   assert.ok(!existsSync(directory));
 });
 
-test("it goes with the process, and after a SIGKILL with the next process that makes one", async () => {
+test("it goes with the process, however that ends", async () => {
   const polite = startFixture("notify", ["exit"]);
   const first = await polite.line();
   await polite.ended;
   assert.ok(!existsSync(first), first);
+  for (const signal of ["SIGKILL", "SIGTERM", "SIGSEGV"] as const) {
+    const killed = startFixture("notify", ["wait"], ["prlimit", "--core=0"]);
+    const left = await killed.line();
+    assert.ok(readdirSync(left).length > 0);
+    killed.process.kill(signal);
+    await killed.ended;
+    await until(() => !existsSync(left));
+  }
+});
+
+test("a guardian that was killed is replaced; the next process removes what both leave that are killed together", async () => {
   const killed = startFixture("notify", ["wait"]);
   const left = await killed.line();
-  killed.process.kill("SIGKILL");
+  const { pid = 0 } = killed.process;
+  const [guardian = 0] = guardianPids(pid);
+  process.kill(guardian, "SIGKILL");
+  await until(() => guardianPids(pid).some((other) => other !== guardian && isAlive(other)));
+  killed.process.kill("SIGSTOP");
+  for (const other of [...guardianPids(pid), pid]) process.kill(other, "SIGKILL");
   await killed.ended;
   assert.ok(readdirSync(left).length > 0);
   await using pool = new ProcessPool();
@@ -109,7 +149,7 @@ test("it goes with the process, and after a SIGKILL with the next process that m
   assert.ok(!existsSync(left), left);
 });
 
-test("a worker thread that is terminated leaves one, until the next one is made", async () => {
+test("a worker thread that is terminated leaves one, until the next one is made, or the process ends", async () => {
   const code = `
     const { parentPort } = require("node:worker_threads");
     import("pidpool").then(async ({ ProcessPool }) => {

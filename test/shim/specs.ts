@@ -15,7 +15,7 @@ import {
   tuple,
 } from "fast-check";
 import { FD, SPEC } from "#pidpool/native/layout.js";
-import { groupGuardianSpec, guardianSpec } from "#pidpool/process/guardian-spec.js";
+import { guardianSpec, heirSpec } from "#pidpool/process/guardian-spec.js";
 import { resolveSpec, type LaunchSpec } from "#pidpool/process/spec.js";
 import { IsolationError } from "pidpool";
 
@@ -126,7 +126,7 @@ function supplied({ block, fds, isolation: plan }: LaunchSpec): Uint8Array {
 
 /** All features, and `count` mixtures that follow from the seed. */
 export function encodedSpecs(count: number, seed: number): Uint8Array[] {
-  const guardians = [groupGuardianSpec(0, "/sys/fs/cgroup/some")];
+  const guardians = [heirSpec(0, "group", "/sys/fs/cgroup/some")];
   const contained = resolved([], { isolation: "contained" }, false);
   if (contained !== undefined) guardians.push(guardianSpec(0, contained.isolation, true));
   const mixtures = sample(tuple(array(text, { maxLength: 4 }), options, boolean()), {

@@ -2,10 +2,12 @@
  * what else would outlive it too. Its stdin is one end of a socket, whose other
  * end the process holds and nobody else: it is closed, however that ends.
  *
- *   pidpool-guardian        holds namespaces open, as init of a pid namespace
- *                           where there is one: when it ends, however it ends,
- *                           the kernel kills every process in there
- *   pidpool-guardian GROUP  kills every process of a cgroup, and removes it
+ *   pidpool-guardian               holds namespaces open, as init of a pid
+ *                                  namespace where there is one: when it ends,
+ *                                  however it ends, the kernel kills every
+ *                                  process in there
+ *   pidpool-guardian group PATH    kills every process of a cgroup, and removes it
+ *   pidpool-guardian sockets PATH  removes a directory, and the sockets in it
  *
  * A static program that knows nothing else: children of the same user may be
  * hostile. */
@@ -22,14 +24,18 @@
 #define O_CLOEXEC 02000000
 #if defined(__aarch64__)
 #define O_DIRECTORY 040000
+#define O_NOFOLLOW 0100000
 #else
 #define O_DIRECTORY 0200000
+#define O_NOFOLLOW 0400000
 #endif
 #define SEEK_SET 0
 #define DT_DIR 4
 #define POLLPRI 2
 /* Of a tenth of a second each, in which nothing happens. */
 #define ROUNDS 100
+/* Through a directory that somebody else fills. */
+#define PASSES 100
 /* Groups in groups that are removed; it bounds the stack. */
 #define DEEPEST 64
 
@@ -117,6 +123,31 @@ static void guard_group(const char *path)
 	}
 }
 
+/* Nobody makes sockets any more: the launcher's deputies have held the other end
+ * of our own, too. Directories are not ours, and stay with all that they are in. */
+static void guard_sockets(const char *path)
+{
+	char buffer[2048] __attribute__((aligned(8)));
+	int removed = 1;
+
+	await_end();
+	long dir = SYS4(NR_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	for (int pass = 0; removed && pass < PASSES; pass++) {
+		long n;
+		removed = 0;
+		/* What is removed while a directory is read may hide other entries. */
+		SYS3(NR_lseek, dir, 0, SEEK_SET);
+		while ((n = SYS3(NR_getdents64, dir, buffer, sizeof buffer)) > 0)
+			for (long at = 0; at < n;) {
+				struct dirent64 *entry = (void *)(buffer + at);
+				at += entry->length;
+				if (SYS3(NR_unlinkat, dir, entry->name, 0) == 0)
+					removed = 1;
+			}
+	}
+	SYS3(NR_unlinkat, AT_FDCWD, path, AT_REMOVEDIR);
+}
+
 __attribute__((used)) static _Noreturn void guard(long *stack)
 {
 	/* Orphans come to init: ignored, the kernel reaps them itself. Its signals do
@@ -128,10 +159,12 @@ __attribute__((used)) static _Noreturn void guard(long *stack)
 	SYS4(NR_rt_sigaction, SIGCHLD, &ignore, 0, sizeof ignore.mask);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &all, 0, sizeof all);
 	SYS2(NR_prctl, PR_SET_DUMPABLE, 0);
-	if (stack[0] > 1)
-		guard_group((const char *)stack[2]);
-	else
+	if (stack[0] < 3)
 		await_end();
+	else if (*(const char *)stack[2] == 'g')
+		guard_group((const char *)stack[3]);
+	else
+		guard_sockets((const char *)stack[3]);
 	for (;;)
 		SYS1(NR_exit_group, 0);
 }

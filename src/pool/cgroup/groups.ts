@@ -1,25 +1,18 @@
 // The cgroups of one pool: a group for each child that asks for one, made before
 // its launch and removed after its exit, all off the pool's thread.
-import type { PidpoolError } from "../../errors.ts";
+import { IsolationError, type PidpoolError } from "../../errors.ts";
+import { errnoName } from "../../native/errno.ts";
 import type { CgroupPlan } from "../../process/cgroup-limits.ts";
 import { cgroupReason, groupLimit, type CgroupUsage } from "../../process/cgroup-reason.ts";
 import type { ExitReport } from "../../process/report.ts";
-import type { Child } from "../child.ts";
+import { Heir, type HeirHost } from "../heir.ts";
 import type { Cgroup } from "./group.ts";
-import { GroupGuardian } from "./guardian.ts";
 import { CgroupRoot } from "./root.ts";
-
-/** What groups need of their pool. */
-export interface GroupHost {
-  /** Starts a child of the pool's own. Returns 0, NO_ROOM or -errno. */
-  start(child: Child): number;
-  error(error: PidpoolError): void;
-}
 
 /** Where one kind of groups is, and who removes them if this process cannot. */
 interface Home {
   readonly root: CgroupRoot;
-  readonly guardian: GroupGuardian | undefined;
+  readonly guardian: Heir | undefined;
 }
 
 /** The group of a launch under way. */
@@ -70,10 +63,10 @@ export class LaunchGroup {
 
 /** Owns: a pool's group for each place and kind, with what is in it. */
 export class Groups {
-  readonly #host: GroupHost;
+  readonly #host: HeirHost;
   readonly #homes = new Map<string, Promise<Home>>();
 
-  constructor(host: GroupHost) {
+  constructor(host: HeirHost) {
     this.#host = host;
   }
 
@@ -103,10 +96,7 @@ export class Groups {
 
   async #begin({ parent, survivors }: CgroupPlan): Promise<Home> {
     if (survivors === "keep") return { root: await CgroupRoot.find(parent), guardian: undefined };
-    const guardian = new GroupGuardian(
-      (child) => this.#host.start(child),
-      (error) => this.#host.error(error),
-    );
+    const guardian = new Heir(this.#host, "group", noGuardian);
     try {
       // First the guardian: this process may be killed at any moment.
       const root = await CgroupRoot.find(parent, (path) => guardian.start(path));
@@ -128,4 +118,12 @@ export class Groups {
       await guardian?.end();
     }
   }
+}
+
+function noGuardian(errno: number): IsolationError {
+  const name = errnoName(errno);
+  return new IsolationError("cgroup", `no guardian of the pool's cgroup can be started: ${name}`, {
+    errno: name,
+    remedy: "make room for one more process",
+  });
 }

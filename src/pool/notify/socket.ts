@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, unlinkSync } from "node:fs";
 import { ENOENT, errnoNumber } from "../../native/errno.ts";
 import { bindPath, close, datagramSocket } from "../../native/syscalls.ts";
-import { directoryFor, forgetDirectory, NAME_LENGTH, type Reach } from "./directory.ts";
+import { makeDirectory, NAME_LENGTH } from "./directory.ts";
 
 /** A bound socket; whoever holds it closes the one and unlinks the other. */
 export interface NotifySocket {
@@ -12,22 +12,18 @@ export interface NotifySocket {
   readonly path: string;
 }
 
-/** Opens one, or returns -errno with nothing left. */
-export function openNotifySocket(reach: Reach): NotifySocket | number {
-  let result = tryOpen(reach);
-  // Someone has removed the directory.
-  if (result === -ENOENT) result = tryOpen(reach);
-  return result;
+/** Opens one in this directory, or returns -errno with nothing left. */
+export function openNotifySocket(directory: string): NotifySocket | number {
+  const result = tryOpen(directory);
+  // Someone has removed the directory. Under the same name it has its guardian.
+  return result === -ENOENT && makeDirectory(directory) === 0 ? tryOpen(directory) : result;
 }
 
-function tryOpen(reach: Reach): NotifySocket | number {
-  const directory = directoryFor(reach);
-  if (typeof directory === "number") return directory;
+function tryOpen(directory: string): NotifySocket | number {
   const fd = datagramSocket();
   if (fd < 0) return fd;
   const path = `${directory}/${randomBytes(NAME_LENGTH / 2).toString("hex")}`;
   const bound = bindPath(fd, path);
-  if (bound === -ENOENT) forgetDirectory(directory);
   const result = bound < 0 ? bound : openToAll(path);
   if (result >= 0) return { fd, path };
   close(fd);
