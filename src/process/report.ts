@@ -81,7 +81,7 @@ export interface ExitFacts {
   readonly reason: ExitReason;
   /** The child's own last words, null if none. */
   readonly message: string | null;
-  /** Start, in milliseconds since the epoch. */
+  /** Start, in milliseconds since the epoch, by the wall clock as it is set at the end. */
   readonly startedAt: number;
   /** Milliseconds from clone to reap. */
   readonly wallMs: number;
@@ -121,13 +121,28 @@ const CLD_EXITED = 1;
 const CLD_KILLED = 2;
 const CLD_DUMPED = 3;
 
-/** The clock of {@link monotonicNow} against the wall clock, read together. */
-const clockOffset = Date.now() - monotonicNow();
+/** Steps of the wall clock that are smaller are not followed: the two clocks are never read at quite the same time. */
+const UNNOTICED_STEP = 20;
+
+/** The clock of {@link monotonicNow} against the wall clock. */
+let clockOffset = Date.now() - monotonicNow();
+
+/** Follows the wall clock where that was set: a machine may boot in 1970 and learn the time later. */
+function wallOffset(): number {
+  const offset = Date.now() - monotonicNow();
+  if (Math.abs(offset - clockOffset) > UNNOTICED_STEP) clockOffset = offset;
+  return clockOffset;
+}
 
 /** CLOCK_MONOTONIC in milliseconds, as the launcher reads it. */
 export function monotonicNow(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;
+}
+
+/** How many milliseconds ago the child of a report ended. */
+export function endedAgo({ startedAt, wallMs }: ExitFacts): number {
+  return monotonicNow() - (startedAt - clockOffset + wallMs);
 }
 
 /** How PIDFD_GET_INFO tells whose a core dump is. */
@@ -152,7 +167,7 @@ export function readReport(region: Region, index: number, stderrTail: string | n
   const orphaned = status === SIGKILL && word(SLOT.init) === INIT_LOST;
   const reason =
     ours !== "exit" ? ours : !known ? "unknown" : code === CLD_EXITED ? "exit" : orphaned ? "guardian-died" : "signal";
-  const startedAt = started + clockOffset;
+  const startedAt = started + wallOffset();
   const wallMs = Math.max(0, (region.doubles[(at + SLOT.endedMs) >> 3] ?? 0) - started);
   const userMs = time(0);
   const systemMs = time(16);

@@ -105,6 +105,21 @@ test("the report has the child's own pid and times that fit together", async () 
   assert.ok(exit.userMs + exit.systemMs <= exit.wallMs + 50, `${exit.userMs} + ${exit.systemMs} of ${exit.wallMs}`);
 });
 
+test("startedAt follows the wall clock where that is set after the library was loaded", async (t) => {
+  await using pool = new ProcessPool({ isolation: "none" });
+  const { now } = Date;
+  const year = 31_536_000_000;
+  for (const jump of [20 * year, -year, 0]) {
+    t.mock.method(Date, "now", () => now() + jump);
+    const before = Date.now();
+    const { exit } = await pool.run("true");
+    const after = Date.now();
+    t.mock.restoreAll();
+    assert.ok(exit.startedAt > before - 1000 && exit.startedAt < after + 1000, `${exit.startedAt} from ${before}`);
+    assert.ok(exit.wallMs < after - before + 1000, String(exit.wallMs));
+  }
+});
+
 test("maxRss is the child's own peak, or null where the kernel shows the parent's", async () => {
   await using pool = new ProcessPool();
   assert.equal((await pool.run("true")).exit.maxRss, null);

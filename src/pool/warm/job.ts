@@ -3,7 +3,7 @@
 import { performance } from "node:perf_hooks";
 import { finished } from "node:stream";
 import { ExitError } from "../../errors.ts";
-import type { ExitReport } from "../../process/report.ts";
+import { endedAgo, type ExitReport } from "../../process/report.ts";
 import type { RunResult } from "../../process/result.ts";
 import type { InputSource, LaunchSpec } from "../../process/spec.ts";
 import { Alarm } from "../alarm.ts";
@@ -78,9 +78,9 @@ export class Job {
   }
 
   /** Until its process ended: its output may have been held open for longer. */
-  #lasted({ startedAt, wallMs }: ExitReport): number {
-    const endedAt = startedAt + wallMs - performance.timeOrigin;
-    return Math.max(0, Math.min(endedAt, performance.now()) - this.#beganAt);
+  #lasted(exit: ExitReport): number {
+    const endedAt = performance.now() - Math.max(0, endedAgo(exit));
+    return Math.max(0, endedAt - this.#beganAt);
   }
 
   /** Its process has ended. */
