@@ -6,13 +6,21 @@
 //   --quiet  says nothing unless something fails
 //   --all    instead, the shims of a release: of all architectures, always
 //            anew, with clang and lld, which give the same bytes everywhere
+//   --only   the same of one architecture
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const quiet = process.argv.includes("--quiet");
+const { values: options } = parseArgs({
+  options: {
+    quiet: { type: "boolean", default: false },
+    all: { type: "boolean", default: false },
+    only: { type: "string" },
+  },
+});
 
 /** What differs between the architectures. Adding one: see CONTRIBUTING.md. */
 const ARCHITECTURES = {
@@ -45,7 +53,7 @@ function fail(message) {
 }
 
 function say(message) {
-  if (!quiet) console.log(`pidpool: ${message}`);
+  if (!options.quiet) console.log(`pidpool: ${message}`);
 }
 
 function filesOf(folder, ending) {
@@ -113,9 +121,10 @@ function findClang() {
   return fail("no clang with lld found; install both (Debian and Ubuntu: apt-get install clang-14 lld-14)");
 }
 
-function buildAllShims() {
+function buildReleaseShims(arches) {
   const clang = findClang();
-  for (const [arch, { target }] of Object.entries(ARCHITECTURES)) {
+  for (const arch of arches) {
+    const { target } = ARCHITECTURES[arch];
     for (const product of PRODUCTS)
       compile(arch, product, [clang, `--target=${target}`, "-fuse-ld=lld"], `${clang} is gone`);
   }
@@ -142,8 +151,8 @@ function prune(built, source) {
   }
 }
 
-if (process.argv.includes("--all")) {
-  buildAllShims();
+if (options.all || options.only !== undefined) {
+  buildReleaseShims(options.only === undefined ? Object.keys(ARCHITECTURES) : [options.only]);
 } else {
   buildHostShim();
   buildTypeScript();

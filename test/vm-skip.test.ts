@@ -22,9 +22,10 @@ test("test:vm succeeds where it has no VM, and says that it skips and why", (t) 
     });
     return [status, stdout + stderr];
   };
-  const reason =
-    process.arch === "x64" ? "this machine has no apt-get" : "the VMs are x64, and run this machine's node";
-  assert.deepEqual(run(), [0, `skipped: ${reason}\n`]);
+  const { arch } = process;
+  assert.deepEqual(run(), [0, `# vm ${arch}: skipped: this machine has no apt-get\n`]);
   assert.deepEqual(run("none-such"), [1, "no test file matches none-such\n"]);
   assert.deepEqual(run("--kernel", "4.19"), [1, "there is no kernel 4.19; there are 5.10, 6.1, 6.12 and all\n"]);
+  assert.deepEqual(run("--arch", "mips"), [1, "there is no architecture mips; there are x64, arm64 and all\n"]);
+  assert.deepEqual(run("--run", "true", "vm/"), [1, "--run takes the place of tests\n"]);
 });

@@ -1,6 +1,7 @@
 // Debian packages for the VMs, from this machine's own mirror: an apt of its
-// own in the cache, which knows more releases than the machine does and
-// changes nothing outside the cache. Packages are unpacked, never installed.
+// own in the cache, which knows more releases than the machine does, or
+// another architecture, and changes nothing outside the cache. Packages are
+// unpacked, never installed.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +13,7 @@ const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 export class Unavailable extends Error {}
 
 /** Runs a program and returns its output; {@link Unavailable} says what it complained about. */
-function run(file, args, options = {}) {
+export function run(file, args, options = {}) {
   try {
     return execFileSync(file, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], ...options });
   } catch (error) {
@@ -31,11 +32,16 @@ function machineSources() {
 
 export class Apt {
   #folder;
+  #architecture;
   #env;
 
-  /** @param {string} folder for what apt keeps */
-  constructor(folder) {
+  /**
+   * @param {string} folder for what apt keeps
+   * @param {string} [architecture] Debian's name of a foreign one, of which nothing is installed here
+   */
+  constructor(folder, architecture) {
     this.#folder = folder;
+    this.#architecture = architecture;
     this.#env = { ...process.env, APT_CONFIG: join(folder, "apt.conf"), LC_ALL: "C" };
     if (!existsSync(join(folder, "ready"))) this.#setUp();
   }
@@ -66,6 +72,7 @@ export class Apt {
       "APT::Update::Error-Mode": "any",
       // Apt's own user may not write here.
       "APT::Sandbox::User": "root",
+      ...(this.#architecture === undefined ? {} : this.#foreign()),
     };
     writeFileSync(
       join(this.#folder, "apt.conf"),
@@ -73,7 +80,7 @@ export class Apt {
         .map(([name, value]) => `${name} "${value}";\n`)
         .join(""),
     );
-    console.log("fetching the lists of Debian's packages");
+    console.log(`fetching the lists of Debian's packages${this.#architecture ? ` for ${this.#architecture}` : ""}`);
     try {
       this.#apt("apt-get", ["update"]);
     } catch (error) {
@@ -82,6 +89,16 @@ export class Apt {
       console.log(`# ${error.message}`);
     }
     writeFileSync(join(this.#folder, "ready"), "");
+  }
+
+  #foreign() {
+    const status = join(this.#folder, "status");
+    writeFileSync(status, "");
+    return {
+      "APT::Architecture": this.#architecture,
+      "APT::Architectures": this.#architecture,
+      "Dir::State::status": status,
+    };
   }
 
   #apt(program, args, options) {
@@ -93,9 +110,9 @@ export class Apt {
     return this.#apt("apt-cache", ["pkgnames", prefix]).split("\n").filter(Boolean);
   }
 
-  /** A package, and what it needs that is not installed. */
-  withMissing(name) {
-    const plan = this.#apt("apt-get", ["install", "--simulate", "--no-install-recommends", name]);
+  /** Packages, and what they need that is not installed. */
+  withMissing(...names) {
+    const plan = this.#apt("apt-get", ["install", "--simulate", "--no-install-recommends", ...names]);
     return [...plan.matchAll(/^Inst (\S+)/gm)].map(([, needed]) => needed);
   }
 

@@ -1,5 +1,5 @@
-// Boots a kernel with an initramfs under qemu, passes on what the tests in it
-// print, and tells how they ended. There is no disk and no network.
+// Boots a kernel with an initramfs under qemu, passes on what the command in it
+// prints, and tells how it ended. There is no disk and no network.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
@@ -7,13 +7,12 @@ const MEMORY_MIB = 1500;
 const CORES = 2;
 
 /** The emulator is to end when the kernel panics, which would otherwise wait for a restart. */
-const COMMAND_LINE = "console=ttyS0 quiet loglevel=3 panic=-1";
+const COMMAND_LINE = "quiet loglevel=3 panic=-1";
 
-/** What the machine is: no accelerator of the hardware, which a VM mostly does not offer to VMs of its own. */
+/** What all machines are: no accelerator of the hardware, which a VM mostly does not offer to VMs of its own. */
 const MACHINE = [
   ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none"],
-  ["-accel", "tcg,thread=multi", "-cpu", "max", "-m", `${MEMORY_MIB}`, "-smp", `${CORES}`],
-  ["-serial", "stdio", "-append", COMMAND_LINE],
+  ["-accel", "tcg,thread=multi", "-m", `${MEMORY_MIB}`, "-smp", `${CORES}`, "-serial", "stdio"],
 ].flat();
 
 /** How many tests came out how, as node:test counts them. */
@@ -21,18 +20,19 @@ const COUNT = /^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/;
 
 /**
  * @typedef {object} Outcome
- * @property {boolean} ok all tests ran, and none failed
- * @property {Record<string, number>} counts by "pass", "fail", …; empty where the tests did not get to their end
- * @property {string} [failure] what went wrong other than a test
+ * @property {boolean} ok the command ended with success
+ * @property {Record<string, number>} counts by "pass", "fail", …; empty where no tests got to their end
+ * @property {string} [failure] why the command has not ended
  */
 
 /**
  * @param {{ file: string, args: string[], env: NodeJS.ProcessEnv }} qemu
- * @param {{ kernel: string, initramfs: string, seconds: number }} vm `seconds` is how long it may take
+ * @param {{ arch: import("./arch.mjs").Arch, kernel: string, initramfs: string, seconds: number }} vm `seconds` is how long it may take
  * @returns {Promise<Outcome>}
  */
-export async function boot(qemu, { kernel, initramfs, seconds }) {
-  const child = spawn(qemu.file, [...qemu.args, ...MACHINE, "-kernel", kernel, "-initrd", initramfs], {
+export async function boot(qemu, { arch, kernel, initramfs, seconds }) {
+  const what = ["-kernel", kernel, "-initrd", initramfs, "-append", `console=${arch.console} ${COMMAND_LINE}`];
+  const child = spawn(qemu.file, [...qemu.args, ...MACHINE, ...arch.machine, ...what], {
     env: qemu.env,
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -69,7 +69,6 @@ export async function boot(qemu, { kernel, initramfs, seconds }) {
     if (!begun) console.log(early.join("\n"));
     if (timedOut) return { ok: false, counts, failure: `not done after ${seconds} s` };
     if (status === undefined) return { ok: false, counts, failure: `the VM ended without a result (qemu: ${how})` };
-    if (!counts.pass && !counts.skipped) return { ok: false, counts, failure: "no test ran" };
     return { ok: status === 0, counts };
   } finally {
     clearTimeout(timer);

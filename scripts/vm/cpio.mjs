@@ -38,10 +38,6 @@ export class Archive {
     writeSync(this.#fd, Buffer.alloc(-bytes.length & 3));
   }
 
-  has(path) {
-    return this.#written.has(path);
-  }
-
   directory(path, mode = 0o755) {
     this.#entry(path, DIRECTORY | mode, Buffer.alloc(0));
   }
@@ -55,14 +51,14 @@ export class Archive {
     this.#entry(path, SYMLINK | 0o777, Buffer.from(target));
   }
 
-  /** Adds a file of this machine under its own path, with the symbolic links on the way to it. */
-  copy(path) {
+  /** Adds a file of this machine, or of a root folder in it, under its own path, with the symbolic links on the way to it. */
+  copy(path, root = "/") {
     const rest = parts(path);
     for (let at = "/", name = rest.shift(); name !== undefined; name = rest.shift()) {
       const next = join(at, name);
-      const stat = lstatSync(next);
+      const stat = lstatSync(join(root, next));
       if (stat.isSymbolicLink()) {
-        const target = readlinkSync(next);
+        const target = readlinkSync(join(root, next));
         this.symlink(next, target);
         rest.unshift(...parts(resolve(at, target)));
         at = "/";
@@ -70,7 +66,7 @@ export class Archive {
         this.directory(next);
         at = next;
       } else {
-        this.file(next, readFileSync(next), stat.mode & 0o777);
+        this.file(next, readFileSync(join(root, next)), stat.mode & 0o777);
       }
     }
   }

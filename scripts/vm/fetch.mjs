@@ -1,27 +1,50 @@
 // What a VM needs that this machine may not have: kernels, busybox, qemu. All
 // is fetched once and kept in .cache/vm; remove that folder to fetch it anew.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Apt, Unavailable } from "./apt.mjs";
+import { Apt, run, Unavailable } from "./apt.mjs";
+import { own } from "./arch.mjs";
 
 export { Unavailable } from "./apt.mjs";
 
-const cache = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), ".cache/vm");
+const checkout = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const cache = join(checkout, ".cache/vm");
 
-/** One for all, since it reads the lists of packages; its set-up may find that there is none. */
-let apt;
+/** One for all of an architecture, since it reads the lists of packages; its set-up may find that there is none. */
+const apts = new Map();
+
+function aptOf({ debian }) {
+  const foreign = debian === own?.debian ? undefined : debian;
+  let apt = apts.get(debian);
+  if (apt === undefined) {
+    apt = new Apt(join(cache, foreign === undefined ? "apt" : `apt-${foreign}`), foreign);
+    apts.set(debian, apt);
+  }
+  return apt;
+}
 
 /** Path in the cache of what `fill` puts into a folder when it is not there yet. */
 function cached(name, fill) {
   const folder = join(cache, name);
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });
-  apt ??= new Apt(join(cache, "apt"));
   // Complete, or not there: whoever is interrupted leaves only a temporary folder.
   const fresh = mkdtempSync(join(cache, "new-"));
   try {
-    fill(apt, fresh);
+    fill(fresh);
     renameSync(fresh, folder);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
@@ -45,12 +68,12 @@ function unpackFirst(from, [name, ...older], folder) {
 }
 
 /** Path of Debian's newest kernel (that can be had) of a series, such as "6.1". */
-export function fetchKernel(series) {
-  const folder = cached(`kernel-${series}`, (from, fresh) => {
-    const prefix = `linux-image-${series}.`;
-    const found = newestFirst(from.names(prefix).filter((name) => name.endsWith("-cloud-amd64")));
-    if (found.length === 0) throw new Unavailable(`no release of Debian on this machine's mirror has Linux ${series}`);
-    unpackFirst(from, found, fresh);
+export function fetchKernel(series, arch) {
+  const folder = cached(`kernel-${series}-${arch.debian}`, (fresh) => {
+    const from = aptOf(arch);
+    const names = from.names(`linux-image-${series}.`).filter((name) => name.endsWith(`-cloud-${arch.debian}`));
+    if (names.length === 0) throw new Unavailable(`no release of Debian on this machine's mirror has Linux ${series}`);
+    unpackFirst(from, newestFirst(names), fresh);
     for (const part of ["lib", "usr"]) rmSync(join(fresh, part), { recursive: true, force: true });
   });
   const kernel = readdirSync(join(folder, "boot")).find((name) => name.startsWith("vmlinuz-"));
@@ -59,8 +82,8 @@ export function fetchKernel(series) {
 }
 
 /** Path of a busybox that needs no libraries. */
-export function fetchBusybox() {
-  const folder = cached("busybox", (from, fresh) => from.unpack(["busybox-static"], fresh));
+export function fetchBusybox(arch) {
+  const folder = cached(`busybox-${arch.debian}`, (fresh) => aptOf(arch).unpack(["busybox-static"], fresh));
   const places = ["usr/bin/busybox", "bin/busybox"].map((place) => join(folder, place));
   return places.find((place) => existsSync(place)) ?? places[0];
 }
@@ -69,21 +92,64 @@ export function fetchBusybox() {
  * The emulator: this machine's, or an unpacked one, which has to be told where its parts are.
  * @returns {{ file: string, args: string[], env: NodeJS.ProcessEnv }}
  */
-export function fetchQemu() {
-  const name = "qemu-system-x86_64";
-  const installed = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, name));
+export function fetchQemu({ emulator, emulatorPackage }) {
+  const installed = (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, emulator));
   const file = installed.find((path) => existsSync(path));
   if (file !== undefined) return { file, args: [], env: process.env };
 
-  const folder = cached("qemu", (from, fresh) => from.unpack(from.withMissing("qemu-system-x86"), fresh));
-  const libraries = join(folder, "usr/lib/x86_64-linux-gnu");
+  if (own === undefined) throw new Unavailable(`this machine has no ${emulator}`);
+  const folder = cached(emulatorPackage, (fresh) => {
+    const apt = aptOf(own);
+    apt.unpack(apt.withMissing(emulatorPackage), fresh);
+  });
+  const libraries = join(folder, "usr/lib", own.triple);
+  const modules = join(libraries, "qemu");
   return {
-    file: join(folder, "usr/bin", name),
+    file: join(folder, "usr/bin", emulator),
     args: ["qemu", "seabios"].flatMap((part) => ["-L", join(folder, "usr/share", part)]),
     env: {
       ...process.env,
-      LD_LIBRARY_PATH: [libraries, join(folder, "lib/x86_64-linux-gnu")].join(delimiter),
-      QEMU_MODULE_DIR: join(libraries, "qemu"),
+      LD_LIBRARY_PATH: [libraries, join(folder, "lib", own.triple)].join(delimiter),
+      // Not in the folder where another emulator is installed, whose modules serve for both.
+      ...(existsSync(modules) ? { QEMU_MODULE_DIR: modules } : {}),
     },
   };
+}
+
+/** Path of a root folder with programs of another architecture, and what it takes to compile some. */
+export function fetchPrograms(arch, packages) {
+  return cached(`programs-${arch.debian}`, (fresh) => {
+    const apt = aptOf(arch);
+    apt.unpack(apt.withMissing(...packages), fresh);
+    // A release still has packages with what belongs below /usr.
+    for (const folder of ["bin", "lib", "sbin"]) {
+      cpSync(join(fresh, folder), join(fresh, "usr", folder), { recursive: true, verbatimSymlinks: true });
+      rmSync(join(fresh, folder), { recursive: true });
+      symlinkSync(join("usr", folder), join(fresh, folder));
+    }
+  });
+}
+
+/** Path of Node for another architecture, in the version that this one has. */
+export function fetchNode(arch) {
+  const name = `node-linux-${arch}@${process.versions.node}`;
+  const folder = cached(name, (fresh) => {
+    console.log(`fetching ${name}`);
+    const tarball = run("npm", ["pack", "--silent", name, "--pack-destination", fresh]).trim();
+    run("tar", ["-xf", join(fresh, tarball), "-C", fresh]);
+    rmSync(join(fresh, tarball));
+  });
+  return join(folder, "package/bin/node");
+}
+
+/** Path of a folder with the node_modules that the package has on another architecture. */
+export function fetchModules(arch) {
+  const lockfile = join(checkout, "package-lock.json");
+  const version = createHash("sha256").update(readFileSync(lockfile)).digest("hex").slice(0, 16);
+  return cached(`modules-${arch}-${version}`, (fresh) => {
+    console.log(`fetching the dependencies for ${arch}`);
+    for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(checkout, file), join(fresh, file));
+    const options = ["--omit=dev", "--ignore-scripts", "--os=linux", `--cpu=${arch}`, "--libc=glibc"];
+    run("npm", ["ci", "--silent", ...options, "--prefix", fresh]);
+  });
 }

@@ -1,18 +1,18 @@
-// What is in a VM: busybox, this machine's node and common programs with the
-// libraries that they need, and the built package with its tests.
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync } from "node:fs";
+// What is in a VM: busybox, node and common programs with the libraries that
+// they need, and the built package with its tests.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Archive } from "./cpio.mjs";
+import { filesBelow, FOLDERS } from "./userland.mjs";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /** Where the package is in a VM. */
 const PACKAGE = "/pidpool";
 
-/** Programs that tests run. Where this machine lacks one, and for all others, there is busybox. */
+/** Programs that tests run. Where the userland lacks one, and for all others, there is busybox. */
 const PROGRAMS = [
   [
     "bash",
@@ -41,48 +41,43 @@ const ETC = {
   hosts: "127.0.0.1 localhost\n",
 };
 
-/** Adds the libraries that a program or native addon of this machine needs. */
-function copyLibraries(archive, file) {
-  let libraries = "";
-  try {
-    libraries = execFileSync("ldd", [file], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  } catch {
-    // A script, or a static program.
-  }
-  for (const [, library] of libraries.matchAll(/(?:=>|^)\s*(\/\S+)/gm)) archive.copy(library);
+/** Debian's packages with them, for userlands that are fetched; and what compiles tests' programs in C. */
+export const PACKAGES = [
+  ["bash", "coreutils", "dash", "git", "gzip", "libstdc++6", "procps", "systemd", "util-linux"],
+  ["libc6-dev", "libgcc-12-dev"],
+].flat();
+
+/** Adds the libraries that a program or native addon needs, by its path on this machine. */
+function copyLibraries(archive, userland, file) {
+  for (const library of userland.libraries(file)) archive.copy(library, userland.root);
 }
 
-/** Adds a program of this machine, and what it needs to run. */
-function copyProgram(archive, file) {
-  archive.copy(file);
-  copyLibraries(archive, file);
-}
-
-function copyPrograms(archive, busybox) {
-  const folders = ["/usr/bin", "/bin", "/usr/sbin", "/sbin"];
+function copyPrograms(archive, userland, busybox) {
   for (const program of PROGRAMS) {
-    const file = folders.map((folder) => join(folder, program)).find((path) => existsSync(path));
-    if (file !== undefined) copyProgram(archive, file);
+    const path = FOLDERS.map((folder) => join(folder, program)).find((at) => existsSync(join(userland.root, at)));
+    if (path === undefined) continue;
+    archive.copy(path, userland.root);
+    copyLibraries(archive, userland, join(userland.root, path));
   }
   archive.file("/usr/bin/busybox", readFileSync(busybox), 0o755);
-  // Where /bin is the same as /usr/bin on this machine, that has come along with the first program.
+  // Where /bin is the same as /usr/bin in the userland, that has come along with the first program.
   archive.symlink("/bin", "usr/bin");
   archive.symlink("/sbin", "usr/bin");
-  for (const applet of execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n")) {
-    archive.symlink(`/usr/bin/${applet}`, "busybox");
-  }
 }
 
-/** Adds what tests have in C, compiled: a VM has no compiler. Where this machine has none either, they skip. */
-function copyFixtures(archive) {
-  const fixtures = join(root, "test/fixtures");
+/** Adds what tests have in C, compiled: a VM has no compiler. What cannot be compiled here is not there either. */
+function copyCompiled(archive, userland) {
   const folder = mkdtempSync(join(tmpdir(), "pidpool-vm-c-"));
   try {
-    for (const source of readdirSync(fixtures).filter((name) => name.endsWith(".c"))) {
+    for (const source of ["fixtures", "chaos"].flatMap((name) => filesBelow(join(root, "test", name), ".c"))) {
       const file = join(folder, basename(source, ".c"));
-      if (spawnSync("cc", ["-O1", "-o", file, join(fixtures, source)]).status !== 0) continue;
+      const reason = userland.compile(source, file);
+      if (reason !== false) {
+        console.log(`# ${basename(source)} is not in the VM: ${reason}`);
+        continue;
+      }
       archive.file(join(PACKAGE, "build/compiled", basename(file)), readFileSync(file), 0o755);
-      copyLibraries(archive, file);
+      copyLibraries(archive, userland, file);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -90,41 +85,35 @@ function copyFixtures(archive) {
 }
 
 /** Names of the packages that a package needs at run time, as far as they are installed. */
-function needed(name, found = new Set()) {
-  const folder = name === "" ? root : join(root, "node_modules", name);
+function needed(base, name, found = new Set()) {
+  const folder = name === "" ? base : join(base, "node_modules", name);
   if (found.has(name) || !existsSync(folder)) return found;
   found.add(name);
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) needed(dependency, found);
+  for (const dependency of Object.keys({ ...dependencies, ...optionalDependencies })) needed(base, dependency, found);
   return found;
 }
 
-function copyPackage(archive) {
-  const [, ...modules] = needed("").values();
-  const folders = [
-    "dist",
-    "build/test",
-    "build/examples",
-    "prebuilds",
-    ...modules.map((name) => `node_modules/${name}`),
-  ];
-  for (const folder of folders) {
+function copyPackage(archive, userland) {
+  for (const folder of ["dist", "build/test", "build/examples", "prebuilds"]) {
     archive.copyTree(join(root, folder), join(PACKAGE, folder));
-    for (const name of readdirSync(join(root, folder), { recursive: true })) {
-      if (name.endsWith(".node")) copyLibraries(archive, join(root, folder, name));
-    }
+  }
+  const [, ...modules] = needed(userland.modules, "").values();
+  for (const name of modules) {
+    const folder = join(userland.modules, "node_modules", name);
+    archive.copyTree(folder, join(PACKAGE, "node_modules", name));
+    for (const addon of filesBelow(folder, ".node")) copyLibraries(archive, userland, addon);
   }
   archive.file(join(PACKAGE, "package.json"), readFileSync(join(root, "package.json")));
 }
 
 /**
- * Writes the initramfs of a VM that runs tests.
+ * Writes the initramfs of a VM that runs a command in the package's folder.
  * @param {string} file where to
- * @param {string} busybox path of it on this machine
- * @param {readonly string[]} tests names of files in build/test
- * @param {{ series: string, testTimeout: number }} settings `testTimeout` in milliseconds
+ * @param {{ userland: import("./userland.mjs").Userland, busybox: string, command: string, env: Record<string, string> }} guest
+ * `busybox` is its path on this machine, `command` is the shell's
  */
-export function writeGuest(file, busybox, tests, { series, testTimeout }) {
+export function writeGuest(file, { userland, busybox, command, env }) {
   const archive = new Archive(file);
   archive.file("/init", readFileSync(join(root, "scripts/vm/init.sh")), 0o755);
   for (const folder of ["/proc", "/sys", "/dev", "/run"]) archive.directory(folder);
@@ -132,16 +121,14 @@ export function writeGuest(file, busybox, tests, { series, testTimeout }) {
   archive.directory("/root", 0o700);
   for (const [name, text] of Object.entries(ETC)) archive.file(`/etc/${name}`, text);
 
-  copyPrograms(archive, busybox);
-  const node = realpathSync(process.execPath);
-  copyProgram(archive, node);
-  archive.symlink("/usr/bin/node", node);
+  copyPrograms(archive, userland, busybox);
+  archive.file("/usr/bin/node", readFileSync(userland.node), 0o755);
+  copyLibraries(archive, userland, userland.node);
 
-  copyPackage(archive);
-  copyFixtures(archive);
-  const settings = { PIDPOOL_VM: series, TEST_TIMEOUT: testTimeout };
-  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  copyPackage(archive, userland);
+  copyCompiled(archive, userland);
+  const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
   archive.file("/etc/vm/settings", lines.join(""));
-  archive.file("/etc/vm/tests", tests.map((name) => `build/test/${name}\n`).join(""));
+  archive.file("/etc/vm/command", `${command}\n`);
   archive.close();
 }

@@ -1,9 +1,11 @@
 #!/bin/busybox sh
 # The first process of a VM: makes a small Linux of the bare kernel, runs the
-# tests that /etc/vm/tests names, prints how that ended, and powers off.
+# command in /etc/vm/command, prints how that ended, and powers off.
 set -o pipefail
 export PATH=/usr/bin:/bin HOME=/root LC_ALL=C.UTF-8
-mount -t proc proc /proc
+/bin/busybox mount -t proc proc /proc
+# What is a program of its own already stays that.
+/bin/busybox --install -s /usr/bin 2>/dev/null
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 ln -s /proc/self/fd /dev/fd
@@ -25,8 +27,6 @@ set +a
 cd /pidpool || poweroff -f
 echo "pidpool-vm: begin"
 # Through a pipe: at a terminal, as the console is one, node would write colours.
-# shellcheck disable=SC2046
-node --enable-source-maps --test --test-concurrency=1 --test-reporter=spec --test-timeout="$TEST_TIMEOUT" \
-  $(cat /etc/vm/tests) </dev/null 2>&1 | cat
+sh /etc/vm/command </dev/null 2>&1 | cat
 echo "pidpool-vm: exit $?"
 poweroff -f

@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { LaunchError, PidpoolError } from "pidpool";
 import { hasCommands } from "../helpers/processes.ts";
 import { facts } from "../helpers/reports.ts";
+import { compiledForVm } from "../helpers/vm.ts";
 import { judge, type Interference, type Weather } from "./judge.ts";
 import type { Order } from "./orders.ts";
 import { Random } from "./random.ts";
@@ -16,7 +17,7 @@ const ALONE: Interference = { signals: new Set(), aborted: false, closed: false 
 const ORDER: Order = { name: "true", file: "true", args: [], options: {}, wrong: () => undefined };
 
 test("pools live through faults in every world", (t) => {
-  if (!hasCommands("cc")) return t.skip("needs cc");
+  if (!hasCommands("cc") && compiledForVm("imp") === undefined) return t.skip("needs cc");
   const main = fileURLToPath(new URL("main.js", import.meta.url));
   const { status, stdout, stderr } = spawnSync(
     process.execPath,

@@ -17,6 +17,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { hasCommands } from "../helpers/processes.ts";
+import { compiledForVm } from "../helpers/vm.ts";
 import type { HostPlan, RoundTold } from "./host.ts";
 import type { Kit } from "./orders.ts";
 import { makePidsGroup } from "./pids-group.ts";
@@ -44,6 +45,8 @@ const dir = mkdtempSync(join(tmpdir(), "pidpool-chaos-"));
 process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
 
 function compile(name: string): string {
+  const ready = compiledForVm(name);
+  if (ready !== undefined) return ready;
   const file = join(dir, name);
   const source = fileURLToPath(new URL(`../../../test/chaos/${name}.c`, import.meta.url));
   execFileSync("cc", ["-O1", "-Wall", "-o", file, source], { stdio: ["ignore", "ignore", "inherit"] });

@@ -1,20 +1,19 @@
 // Small programs in C for tests, from test/fixtures.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
-import { vmKernel } from "./vm.ts";
+import { compiledForVm } from "./vm.ts";
 
 /** A program that was compiled, or why not. */
 export type Compiled = { readonly file: string; readonly unavailable: false } | { readonly unavailable: string };
 
 /** Compiles test/fixtures/NAME.c to where every user may run it; it goes with the test file. */
 export function compile(name: string): Compiled {
-  // Virtual machines have no compiler, but what scripts/vm/guest.mjs has compiled.
-  const ready = fileURLToPath(new URL(`../../compiled/${name}`, import.meta.url));
-  if (vmKernel !== undefined && existsSync(ready)) return { file: ready, unavailable: false };
+  const ready = compiledForVm(name);
+  if (ready !== undefined) return { file: ready, unavailable: false };
   const dir = mkdtempSync(join(tmpdir(), "pidpool-c-"));
   after(() => rmSync(dir, { recursive: true, force: true }));
   chmodSync(dir, 0o755);

@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
-import { fileURLToPath } from "node:url";
 import { errnoName } from "#pidpool/native/errno.js";
 import { NUMBERS, type Arch } from "#pidpool/process/seccomp/numbers.js";
 import { compileSeccomp } from "#pidpool/process/seccomp/seccomp.js";
+import { compile } from "./compile.ts";
 
 /** This machine's. */
 export const arch: Arch = process.arch === "arm64" ? "arm64" : "x64";
@@ -31,7 +31,7 @@ export type Call = readonly [name: string, ...args: number[]];
 
 export class UnderFilter {
   readonly #dir = mkdtempSync(join(tmpdir(), "pidpool-seccomp-"));
-  readonly #launcher = join(this.#dir, "under-filter");
+  readonly #launcher: string;
   readonly #filter = join(this.#dir, "filter");
   /** Why nothing can be run, if so. */
   readonly unavailable: string | false;
@@ -40,10 +40,9 @@ export class UnderFilter {
   constructor(option: unknown) {
     after(() => rmSync(this.#dir, { recursive: true, force: true }));
     writeFileSync(this.#filter, option instanceof Uint8Array ? option : compileSeccomp(option, arch));
-    const source = fileURLToPath(new URL("../../../test/fixtures/under-filter.c", import.meta.url));
-    const { error, status, stderr } = spawnSync("cc", ["-O1", "-o", this.#launcher, source], { encoding: "utf8" });
-    this.unavailable = error === undefined ? false : `cc is missing (${error.message})`;
-    if (error === undefined && status !== 0) throw new Error(stderr);
+    const compiled = compile("under-filter");
+    this.#launcher = compiled.unavailable === false ? compiled.file : "";
+    this.unavailable = compiled.unavailable;
   }
 
   /** What puts itself under the filter; see the launcher's source for what to append. */
