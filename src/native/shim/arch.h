@@ -23,7 +23,7 @@ enum {
 	NR_setns = 308, NR_unshare = 272, NR_mount = 165, NR_mount_setattr = 442, NR_sethostname = 170,
 	NR_socket = 41, NR_ioctl = 16, NR_prlimit64 = 302, NR_capset = 126, NR_capget = 125, NR_getuid = 102, NR_geteuid = 107, NR_wait4 = 61, NR_read = 0,
 	NR_landlock_create_ruleset = 444, NR_landlock_add_rule = 445, NR_landlock_restrict_self = 446, NR_seccomp = 317,
-	NR_getdents64 = 217, NR_unlinkat = 263, NR_ppoll = 271, NR_lseek = 8,
+	NR_kill = 62, NR_getdents64 = 217, NR_unlinkat = 263, NR_ppoll = 271, NR_lseek = 8,
 };
 
 static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)
@@ -53,7 +53,7 @@ enum {
 	NR_setns = 268, NR_unshare = 97, NR_mount = 40, NR_mount_setattr = 442, NR_sethostname = 161,
 	NR_socket = 198, NR_ioctl = 29, NR_prlimit64 = 261, NR_capset = 91, NR_capget = 90, NR_getuid = 174, NR_geteuid = 175, NR_wait4 = 260, NR_read = 63,
 	NR_landlock_create_ruleset = 444, NR_landlock_add_rule = 445, NR_landlock_restrict_self = 446, NR_seccomp = 277,
-	NR_getdents64 = 61, NR_unlinkat = 35, NR_ppoll = 73, NR_lseek = 62,
+	NR_kill = 129, NR_getdents64 = 61, NR_unlinkat = 35, NR_ppoll = 73, NR_lseek = 62,
 };
 
 static inline long sys6(long nr, long a, long b, long c, long d, long e, long f)

@@ -7,6 +7,7 @@
 #define F_SETFD 2
 #define F_DUPFD_CLOEXEC 1030
 #define O_RDWR 2
+#define SA_RESTORER 0x04000000UL
 
 enum { ENOENT = 2, ESRCH = 3, EACCES = 13, ENODEV = 19, ENOTDIR = 20, ETIMEDOUT = 110, ESTALE = 116 };
 
@@ -149,6 +150,41 @@ static long try_exec(struct pp_spec *spec)
 	return denied ? -EACCES : r;
 }
 
+/* Of x64 and arm64: SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV,
+ * SIGXCPU, SIGXFSZ and SIGSYS, whose default is to dump core. */
+static const unsigned char dumping[] = { 3, 4, 5, 6, 7, 8, 11, 24, 25, 31 };
+
+static _Noreturn void leave(int signal)
+{
+	(void)signal;
+	for (;;)
+		SYS1(NR_exit_group, 127);
+}
+
+static _Noreturn void die(int signal)
+{
+	SYS2(NR_kill, SYS0(NR_getpid), SIGKILL);
+	leave(signal);
+}
+
+/* The memory that a child would dump before its exec is the parent's, for the
+ * child's user to read; and until Linux 5.16 a dump ends all processes that share
+ * the memory, the parent too. A sibling that may signal it is enough. So such a
+ * signal is handled, which lasts until exec and no longer: it ends the child by
+ * SIGKILL, or where a filter may refuse even that, by exit. The init of a pid
+ * namespace is spared them anyway. */
+static void dump_nothing(struct pp_spec *spec)
+{
+	/* None returns: the restorer, which x64 asks for, is never used. */
+	void (*handler)(int) = spec->filterc ? leave : die;
+	struct kernel_sigaction action = { (void *)(u64)handler, SA_RESTORER, (void *)(u64)handler, ~0ULL };
+
+	if (spec->cloned & CLONE_NEWPID)
+		return;
+	for (u32 i = 0; i < sizeof dumping; i++)
+		SYS4(NR_rt_sigaction, dumping[i], &action, 0, sizeof action.mask);
+}
+
 /* What may take rights over the host; 0 is the calling process. Also called in the parent. */
 long pp_set_priorities(struct pp_spec *spec, long pid, struct failure *failure)
 {
@@ -232,6 +268,7 @@ _Noreturn void pp_child_main(void *arg)
 	}
 	pp_lock(s, ruleset);
 	u64 none = 0;
+	dump_nothing(spec);
 	SYS4(NR_rt_sigprocmask, SIG_SETMASK, &none, 0, sizeof none);
 	write_pids(spec);
 	pp_filter(s);

@@ -247,8 +247,10 @@ static void raise_pidfd(struct pp_slot *slot)
 }
 
 /* The child shares our memory map: its change of uid or gid would leave this
- * whole process undumpable. Launchers do this at the same time, so the first
- * one in remembers what it was, and each one out puts it back. */
+ * whole process undumpable. Until exec it has to be: the child is another user
+ * then, and has our memory, which processes of that user could open. Launchers
+ * do this at the same time, so the first one in remembers what it was, and only
+ * the last one out puts it back. */
 static struct {
 	u32 lock, launches;
 	int before;
@@ -262,8 +264,7 @@ static void keep_dumpable(int entering)
 		if (dumpable.launches++ == 0)
 			dumpable.before = (int)SYS1(NR_prctl, PR_GET_DUMPABLE);
 	} else {
-		dumpable.launches--;
-		if (dumpable.before == 0 || dumpable.before == 1)
+		if (--dumpable.launches == 0 && (dumpable.before == 0 || dumpable.before == 1))
 			SYS2(NR_prctl, PR_SET_DUMPABLE, dumpable.before);
 	}
 	__atomic_store_n(&dumpable.lock, 0, __ATOMIC_RELEASE);
