@@ -38,7 +38,7 @@ export interface RoundTold extends RoundResult {
   readonly rss: number;
 }
 
-/** A round that takes longer hangs. */
+/** Milliseconds after which a round in which nothing has happened hangs, however busy the machine is. */
 const PATIENCE = 60_000;
 
 // Room for what a supervisor needs, not for what the fault of that name sends it.
@@ -51,26 +51,38 @@ const strays: string[] = [];
 process.on("unhandledRejection", (error) => strays.push(`unhandled rejection: ${String(error)}`));
 process.on("uncaughtException", (error) => strays.push(`uncaught exception: ${error.stack}`));
 
+/** Calls `stuck` when no launch has begun or come out for {@link PATIENCE}. */
+function whenStuck(round: Round, stuck: () => void): NodeJS.Timeout {
+  let last = "";
+  let since = performance.now();
+  return setInterval(() => {
+    const counts = JSON.stringify(round.counts);
+    if (counts !== last) since = performance.now();
+    else if (performance.now() - since > PATIENCE) stuck();
+    last = counts;
+  }, 1000);
+}
+
 async function play(seed: number, before: Traces | undefined): Promise<RoundTold> {
   const { operations, kit, excuses, isolations, mark } = plan;
   const began = performance.now();
   const round = new Round({ seed, operations, kit, tools, faults, excuses, isolations, mark });
-  const patience = setTimeout(() => {
+  const patience = whenStuck(round, () => {
     const stuck = {
       seed,
-      ms: PATIENCE,
+      ms: performance.now() - began,
       heap: 0,
       rss: 0,
       counts: round.counts,
       failures: ["it hangs", ...round.tell()],
     };
     process.stdout.write(`${JSON.stringify(stuck)}\n`, () => process.exit(1));
-  }, PATIENCE);
+  });
   const { counts, failures } = await round.run().catch((error: unknown) => ({
     counts: round.counts,
     failures: [`the round itself failed: ${error instanceof Error ? error.stack : String(error)}`],
   }));
-  clearTimeout(patience);
+  clearInterval(patience);
   const left = before === undefined ? [] : await settled(before, mark, 10_000);
   (globalThis as { gc?: () => void }).gc?.();
   const { heapUsed: heap, rss } = process.memoryUsage();

@@ -4,6 +4,7 @@ import type { Yard } from "./launches.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Kit } from "./orders.ts";
 import type { Random } from "./random.ts";
+import { signalChild } from "./signal-child.ts";
 
 /** What a service's promises may reject with. */
 const ALLOWED = new Set(["ERR_SERVICE_FAILED", "ERR_CLOSED", "ERR_LISTEN", "ERR_LAUNCH", "ERR_ISOLATION"]);
@@ -93,12 +94,7 @@ export class Services {
 
   #kill(service: Service): void {
     const { pid } = this.#random.pick(service.replicas);
-    if (pid === null) return;
-    try {
-      process.kill(pid, this.#random.pick(["SIGKILL", "SIGTERM", "SIGSEGV"]));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-    }
+    if (pid !== null) signalChild(pid, this.#random.pick(["SIGKILL", "SIGTERM", "SIGSEGV"]));
   }
 
   /** Stops the older ones of a yard, so that they do not become ever more. */

@@ -1,14 +1,7 @@
 // Somebody outside signals children of ours.
 import type { Random } from "../random.ts";
+import { signalChild } from "../signal-child.ts";
 import type { Fault, Scene } from "./fault.ts";
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
 
 function some(random: Random, scene: Scene): readonly number[] {
   return scene.pids().filter(() => random.chance(0.3));
@@ -20,10 +13,10 @@ export const stops: Fault = {
   excuses: { strangers: true },
   begin(random, scene) {
     const pids = some(random, scene);
-    for (const pid of pids) signal(pid, "SIGSTOP");
+    for (const pid of pids) signalChild(pid, "SIGSTOP");
     return () => {
       const live = new Set(scene.pids());
-      for (const pid of pids) if (live.has(pid)) signal(pid, "SIGCONT");
+      for (const pid of pids) if (live.has(pid)) signalChild(pid, "SIGCONT");
     };
   },
 };
@@ -33,7 +26,7 @@ export const kills: Fault = {
   name: "killed-children",
   excuses: { strangers: true },
   begin(random, scene) {
-    for (const pid of some(random, scene)) signal(pid, "SIGKILL");
+    for (const pid of some(random, scene)) signalChild(pid, "SIGKILL");
     return () => undefined;
   },
 };
