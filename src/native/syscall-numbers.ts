@@ -5,6 +5,7 @@
 export interface SyscallNumbers {
   readonly bind: number;
   readonly capget: number;
+  readonly clock_gettime: number;
   readonly close: number;
   readonly connect: number;
   readonly dup3: number;
@@ -57,6 +58,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     capget: 125,
     write: 1,
     close: 3,
+    clock_gettime: 228,
     mmap: 9,
     munmap: 11,
     ioctl: 16,
@@ -103,6 +105,7 @@ export const SYSCALL_NUMBERS: Readonly<Record<"x64" | "arm64", SyscallNumbers>> 
     fchmod: 52,
     openat: 56,
     close: 57,
+    clock_gettime: 113,
     pipe2: 59,
     read: 63,
     write: 64,

@@ -37,6 +37,17 @@ const F_GETFD = 1;
 const F_SETFL = 4;
 const F_SETPIPE_SZ = 1031;
 
+const CLOCK_MONOTONIC = 1;
+
+/** CLOCK_MONOTONIC in milliseconds, or -errno. */
+export function monotonicClock(): number {
+  ready();
+  const result = syscall(nr.clock_gettime, CLOCK_MONOTONIC, scratchAddress, 0, 0, 0, 0);
+  if (result < 0) return result;
+  const [low = 0, high = 0, nanoseconds = 0] = scratch;
+  return ((low >>> 0) + high * 2 ** 32) * 1000 + nanoseconds / 1e6;
+}
+
 /** close(2). */
 export function close(fd: number): number {
   ready();

@@ -2,6 +2,7 @@
 // and the supervisor wrote.
 import { INIT_LOST, SLOT } from "../native/layout.ts";
 import type { Region } from "../native/region.ts";
+import { monotonicClock } from "../native/syscalls.ts";
 import type { CgroupUsage } from "./cgroup-reason.ts";
 import { SIGKILL, signalName } from "./signals.ts";
 
@@ -125,24 +126,39 @@ const CLD_DUMPED = 3;
 const UNNOTICED_STEP = 20;
 
 /** The clock of {@link monotonicNow} against the wall clock. */
-let clockOffset = Date.now() - monotonicNow();
+let clockOffset: number | undefined;
 
 /** Follows the wall clock where that was set: a machine may boot in 1970 and learn the time later. */
 function wallOffset(): number {
   const offset = Date.now() - monotonicNow();
-  if (Math.abs(offset - clockOffset) > UNNOTICED_STEP) clockOffset = offset;
+  if (clockOffset === undefined || Math.abs(offset - clockOffset) > UNNOTICED_STEP) clockOffset = offset;
   return clockOffset;
 }
 
-/** CLOCK_MONOTONIC in milliseconds, as the launcher reads it. */
-export function monotonicNow(): number {
+/** Where hrtime() begins: in Node when CLOCK_MONOTONIC does, in Bun and Deno when they were started. */
+let hrtimeOrigin: number | undefined;
+
+function hrtime(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;
 }
 
+function findOrigin(): number {
+  const now = hrtime();
+  const origin = monotonicClock() - now;
+  // Less is the time between two readings of one clock, or an errno.
+  return origin > 1000 ? origin : 0;
+}
+
+/** CLOCK_MONOTONIC in milliseconds, as the launcher reads it. */
+export function monotonicNow(): number {
+  hrtimeOrigin ??= findOrigin();
+  return hrtime() + hrtimeOrigin;
+}
+
 /** How many milliseconds ago the child of a report ended. */
 export function endedAgo({ startedAt, wallMs }: ExitFacts): number {
-  return monotonicNow() - (startedAt - clockOffset + wallMs);
+  return monotonicNow() - (startedAt - (clockOffset ?? wallOffset()) + wallMs);
 }
 
 /** How PIDFD_GET_INFO tells whose a core dump is. */
