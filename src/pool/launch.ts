@@ -72,6 +72,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** Resolves once the group that no child was born in is gone. */
   #abandoned: Promise<void> | undefined;
   #announced = false;
+  /** Whoever awaits spawn() has not had a chance to listen yet. */
+  #fresh = false;
   /** Somebody has asked for its end. */
   #unwanted: "stopped" | "aborted" | undefined;
   /** There is no child any more, and will be none. */
@@ -161,6 +163,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.#process = new Process(pid, spec, child.stdio, this);
     this.#spawn.resolve(this.#process);
     if (spec.notify !== undefined) (this.#speech ??= new Speech()).hold();
+    this.#fresh = true;
+    setImmediate(() => (this.#fresh = false));
   }
 
   notified(notification: Notification): void {
@@ -304,8 +308,10 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     if (this.child.announce) this.launched(report.pid);
     const result = this.#result(report, collected);
     this.#end(report);
-    if (this.#speech === undefined) this.#process?.settle(result);
-    else this.#speech.tell(() => this.#process?.settle(result));
+    // An await goes on in a later microtask, but a short life is over by then.
+    if (this.#speech !== undefined) this.#speech.tell(() => this.#process?.settle(result));
+    else if (this.#fresh) setImmediate(() => this.#process?.settle(result));
+    else this.#process?.settle(result);
     if (this.#run === undefined) return;
     if (!this.spec.check || (report.status === "exited" && report.code === 0 && report.reason === "exit")) {
       this.#run.resolve(result);

@@ -127,3 +127,15 @@ test("maxRss is the child's own peak, or null where the kernel shows the parent'
   const { exit } = await pool.run(process.execPath, ["--eval", `Buffer.alloc(${megabytes} << 20, "x")`]);
   assert.ok(exit.maxRss !== null && exit.maxRss >= megabytes << 20, `${exit.maxRss}`);
 });
+
+test("an exit that comes together with the word of the launch is an event for whoever awaits spawn()", async () => {
+  await using pool = new ProcessPool();
+  let events = 0;
+  for (let i = 0; i < 100; i++) {
+    const child = await pool.spawn("true", [], { stdio: "ignore" });
+    child.on("exit", () => events++);
+    await child.exited;
+  }
+  // An event is emitted in the turn that settles the promise.
+  assert.equal(events, 100);
+});
