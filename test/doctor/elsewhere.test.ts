@@ -27,7 +27,7 @@ test(
     assert.equal(report.ready, true);
     const user = resultOf(report, "user-namespace");
     if (user.status === "yes") assert.match(user.detail, /^uid 65534 and gid 65534 stay as they are; others need CAP_/);
-    else assert.match(user.remedy ?? "", /userns|namespace/);
+    else assert.match(user.remedy ?? "", /userns|namespace|seccomp profile/);
     const contained = resultOf(report, "isolation-contained");
     if (contained.status === "yes") assert.match(contained.detail, /a deputy of the launcher enters/);
     const create = resultOf(report, "cgroup-create");

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { refusal } from "../helpers/isolation.ts";
 
-test("the fleet does all jobs but those that kill a worker", () => {
+test("the fleet does all jobs but those that kill a worker", { skip: await refusal("shared") }, () => {
   const main = fileURLToPath(new URL("../../examples/fleet/main.js", import.meta.url));
   const { stdout, stderr, status } = spawnSync(process.execPath, [main], { encoding: "utf8", timeout: 100_000 });
   assert.equal(status, 0, stderr);

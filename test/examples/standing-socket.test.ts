@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { refusal } from "../helpers/isolation.ts";
 
-test("the example runs, and no request fails", () => {
+test("the example runs, and no request fails", { skip: await refusal("shared") }, () => {
   const main = fileURLToPath(new URL("../../examples/standing-socket/main.js", import.meta.url));
   const { stdout, stderr, status } = spawnSync(process.execPath, [main], { encoding: "utf8", timeout: 60_000 });
   assert.equal(status, 0, stderr);

@@ -31,9 +31,8 @@ const ERRNO = 0x00050000;
 
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, k: number];
 
-/** Installs the filter for good. */
-export function refuse(refusals: readonly Refusal[]): void {
-  const { syscall, addressOf } = native();
+/** The filter, as an array of `struct sock_filter`. */
+export function refusalFilter(refusals: readonly Refusal[]): Uint8Array {
   const program: Instruction[] = [
     [LOAD, 0, 0, 4],
     [JUMP_EQUAL, 1, 0, AUDIT_ARCH],
@@ -47,14 +46,22 @@ export function refuse(refusals: readonly Refusal[]): void {
   }
   program.push([RETURN, 0, 0, ALLOW]);
 
-  const filter = new DataView(new ArrayBuffer(program.length * 8));
+  const bytes = new Uint8Array(program.length * 8);
+  const filter = new DataView(bytes.buffer);
   program.forEach(([code, ifTrue, ifFalse, k], i) => {
     filter.setUint16(i * 8, code, true);
     filter.setUint8(i * 8 + 2, ifTrue);
     filter.setUint8(i * 8 + 3, ifFalse);
     filter.setUint32(i * 8 + 4, k >>> 0, true);
   });
-  const header = new BigUint64Array([BigInt(program.length), BigInt(addressOf(filter))]);
+  return bytes;
+}
+
+/** Installs the filter for good. */
+export function refuse(refusals: readonly Refusal[]): void {
+  const { syscall, addressOf } = native();
+  const filter = refusalFilter(refusals);
+  const header = new BigUint64Array([BigInt(filter.length / 8), BigInt(addressOf(filter))]);
   const PR_SET_NO_NEW_PRIVS = 38;
   const SET_MODE_FILTER = 1;
   const TSYNC = 1;

@@ -4,8 +4,11 @@ import { closeSync, openSync } from "node:fs";
 import { test } from "node:test";
 import { ProcessPool } from "pidpool";
 import { dup2 } from "../helpers/libc.ts";
+import { refusal } from "../helpers/isolation.ts";
 
-test("fds of this process, low, high and inheritable, are not the child's", async (t) => {
+const refused = await refusal("shared");
+
+test("fds of this process, low, high and inheritable, are not the child's", { skip: refused }, async (t) => {
   const secret = openSync("/proc/self/status", "r");
   const spread = [...Array.from({ length: 8 }, (_, i) => 40 + i), 63, 64, 65, 200, 900];
   const free = spread.filter((fd) => {

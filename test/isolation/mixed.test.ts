@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ExitError, LaunchError, ProcessPool, type Isolation } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
-import { differences, namespacesOf, ownNamespaces, type Kind } from "../helpers/isolation.ts";
+import { differences, namespacesOf, ownNamespaces, refusal, type Kind } from "../helpers/isolation.ts";
 import { guardianPids, openFds, until } from "../helpers/processes.ts";
 import { said } from "../helpers/wait.ts";
+
+const refused = await refusal("shared");
 
 const LEVELS: readonly (readonly [isolation: Isolation, others: readonly Kind[]])[] = [
   ["none", []],
@@ -18,21 +20,25 @@ const LEVELS: readonly (readonly [isolation: Isolation, others: readonly Kind[]]
 ];
 
 for (const threads of [1, 2]) {
-  test(`levels in turn and all at once, from ${threads} launchers: each child is where it was asked for`, async () => {
-    await using pool = new ProcessPool({ threads, concurrency: 12 });
-    const check = async (i: number): Promise<void> => {
-      const [isolation, others] = LEVELS[i % LEVELS.length] ?? ["none", []];
-      assert.deepEqual(differences(await namespacesOf(pool, { isolation }), ownNamespaces()), others);
-    };
-    for (let i = 0; i < 18; i++) await check(i);
-    await Promise.all(Array.from({ length: 90 }, (_, i) => check(i * 7 + (i >> 3))));
-  });
+  test(
+    `levels in turn and all at once, from ${threads} launchers: each child is where it was asked for`,
+    { skip: refused },
+    async () => {
+      await using pool = new ProcessPool({ threads, concurrency: 12 });
+      const check = async (i: number): Promise<void> => {
+        const [isolation, others] = LEVELS[i % LEVELS.length] ?? ["none", []];
+        assert.deepEqual(differences(await namespacesOf(pool, { isolation }), ownNamespaces()), others);
+      };
+      for (let i = 0; i < 18; i++) await check(i);
+      await Promise.all(Array.from({ length: 90 }, (_, i) => check(i * 7 + (i >> 3))));
+    },
+  );
 }
 
 for (const [isolation] of LEVELS) {
   const name = JSON.stringify(isolation);
 
-  test(`${name}: timeouts, aborts and signals end a child, and say so`, async () => {
+  test(`${name}: timeouts, aborts and signals end a child, and say so`, { skip: refused }, async () => {
     await using pool = new ProcessPool({ isolation });
     const late = await rejection(pool.run("sleep", ["1000"], { timeout: 20 }), ExitError);
     assert.deepEqual([late.exit.reason, late.exit.status === "signaled" && late.exit.signal], ["timeout", "SIGTERM"]);
@@ -54,7 +60,7 @@ for (const [isolation] of LEVELS) {
     assert.equal(killed.kill(), false);
   });
 
-  test(`${name}: a launch that fails says where, and leaves nothing`, async () => {
+  test(`${name}: a launch that fails says where, and leaves nothing`, { skip: refused }, async () => {
     await using pool = new ProcessPool({ isolation, threads: 1 });
     await pool.run("true");
     await rejection(pool.run("/no/such/program"), LaunchError);

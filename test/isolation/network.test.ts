@@ -8,6 +8,9 @@ import { ProcessPool } from "pidpool";
 import { tempDir } from "../helpers/files.ts";
 import { said } from "../helpers/wait.ts";
 import { hasCommands } from "../helpers/processes.ts";
+import { refusal } from "../helpers/isolation.ts";
+
+const refused = await refusal("shared");
 
 const CONNECT = `
 import socket, sys
@@ -50,21 +53,25 @@ async function listeningAbstractly(t: TestContext, name: string): Promise<void> 
   await said(server.stdout, "listening");
 }
 
-test("servers on 127.0.0.1 and abstract sockets are out of reach; sockets in the file system are not", async (t) => {
-  if (!hasCommands("python3")) return t.skip("python3 is not installed");
-  const { port } = (await listening(t, 0)).address() as AddressInfo;
-  const abstract = `pidpool-test-${process.pid}`;
-  await listeningAbstractly(t, abstract);
-  const path = join(tempDir(t), "socket");
-  await listening(t, path);
-  await using pool = new ProcessPool();
-  const args = ["-c", CONNECT, `${port}`, `@${abstract}`, path];
-  const none = await pool.run("python3", args, { isolation: "none" });
-  assert.equal(none.stdout, "tcp reached\nabstract reached\npath reached\n");
-  for (const isolation of ["shared", "contained", "private", { network: "private", loopback: true }] as const) {
-    const { stdout } = await pool.run("python3", args, { isolation });
-    assert.equal(stdout, "tcp not\nabstract not\npath reached\n", JSON.stringify(isolation));
-  }
-  const { stdout } = await pool.run("python3", args, { isolation: { pid: "private" } });
-  assert.match(stdout, /^tcp reached\nabstract reached\n/);
-});
+test(
+  "servers on 127.0.0.1 and abstract sockets are out of reach; sockets in the file system are not",
+  { skip: refused },
+  async (t) => {
+    if (!hasCommands("python3")) return t.skip("python3 is not installed");
+    const { port } = (await listening(t, 0)).address() as AddressInfo;
+    const abstract = `pidpool-test-${process.pid}`;
+    await listeningAbstractly(t, abstract);
+    const path = join(tempDir(t), "socket");
+    await listening(t, path);
+    await using pool = new ProcessPool();
+    const args = ["-c", CONNECT, `${port}`, `@${abstract}`, path];
+    const none = await pool.run("python3", args, { isolation: "none" });
+    assert.equal(none.stdout, "tcp reached\nabstract reached\npath reached\n");
+    for (const isolation of ["shared", "contained", "private", { network: "private", loopback: true }] as const) {
+      const { stdout } = await pool.run("python3", args, { isolation });
+      assert.equal(stdout, "tcp not\nabstract not\npath reached\n", JSON.stringify(isolation));
+    }
+    const { stdout } = await pool.run("python3", args, { isolation: { pid: "private" } });
+    assert.match(stdout, /^tcp reached\nabstract reached\n/);
+  },
+);

@@ -8,6 +8,9 @@ import { native } from "#pidpool/native/load.js";
 import { ProcessPool, type Isolation, type PoolOptions } from "pidpool";
 import { compile } from "../helpers/compile.ts";
 import { tempDir } from "../helpers/files.ts";
+import { refusal } from "../helpers/isolation.ts";
+
+const refused = await refusal("shared");
 
 const newborn = compile("newborn");
 
@@ -30,22 +33,30 @@ async function finds(isolation: Isolation, ms: number, options: PoolOptions = {}
   return stdout.includes("found");
 }
 
-test("the memory of this process is not open to children, through siblings that are just being launched", async (t) => {
-  if (newborn.unavailable !== false) return t.skip(newborn.unavailable);
-  assert.equal(await finds("none", 20_000), true, "the attack itself does not work");
-  for (const isolation of ["shared", "contained", { capabilities: ["CAP_KILL"], user: "shared" }] as const) {
-    assert.equal(await finds(isolation, 1000), false, JSON.stringify(isolation));
-  }
-});
+test(
+  "the memory of this process is not open to children, through siblings that are just being launched",
+  { skip: refused },
+  async (t) => {
+    if (newborn.unavailable !== false) return t.skip(newborn.unavailable);
+    assert.equal(await finds("none", 20_000), true, "the attack itself does not work");
+    for (const isolation of ["shared", "contained", { capabilities: ["CAP_KILL"], user: "shared" }] as const) {
+      assert.equal(await finds(isolation, 1000), false, JSON.stringify(isolation));
+    }
+  },
+);
 
-test("nor through siblings that become another user, from several launchers at a time", async (t) => {
-  if (newborn.unavailable !== false) return t.skip(newborn.unavailable);
-  if (process.getuid?.() !== 0) return t.skip("needs root, to make children of another user");
-  // The attacker is that user, too. What protects is that this process cannot be opened while any of them is on its way.
-  const options = { uid: 65534, gid: 65534, cwd: "/", threads: 2 } as const;
-  for (const isolation of ["none", "shared", "contained"] as const)
-    assert.equal(await finds(isolation, 800, options), false, isolation);
-});
+test(
+  "nor through siblings that become another user, from several launchers at a time",
+  { skip: refused },
+  async (t) => {
+    if (newborn.unavailable !== false) return t.skip(newborn.unavailable);
+    if (process.getuid?.() !== 0) return t.skip("needs root, to make children of another user");
+    // The attacker is that user, too. What protects is that this process cannot be opened while any of them is on its way.
+    const options = { uid: 65534, gid: 65534, cwd: "/", threads: 2 } as const;
+    for (const isolation of ["none", "shared", "contained"] as const)
+      assert.equal(await finds(isolation, 800, options), false, isolation);
+  },
+);
 
 /** Launches in a shower of a signal that a sibling sends to all it can reach: how they ended, and where they ran. */
 async function underSignals(pool: ProcessPool, signal: string, root: string): Promise<[string, string][]> {
@@ -66,22 +77,26 @@ async function underSignals(pool: ProcessPool, signal: string, root: string): Pr
   return ends;
 }
 
-test("a signal that dumps core does not dump this process's memory from a child before its exec", async (t) => {
-  const secret = ["a secret", "of this process alone"].join(": ");
-  const kept = Buffer.from(secret);
-  await using pool = new ProcessPool({ isolation: "contained", concurrency: 16 });
-  let core: number | undefined = Infinity;
-  await pool.run("true", [], { limits: { core } }).catch(() => (core = undefined));
-  await using dumping = new ProcessPool({ isolation: "contained", concurrency: 16, limits: { core } });
-  const ends = await underSignals(dumping, "QUIT", tempDir(t));
-  // What had not come to its exec was ended by SIGKILL, and dumps nothing; what had, may dump itself.
-  assert.ok(
-    ends.some(([end]) => end === "SIGKILL"),
-    `of ${ends.length} none was hit before its exec`,
-  );
-  for (const [end, cwd] of ends) {
-    const file = join(cwd, "core");
-    if (end === "SIGKILL") assert.ok(!existsSync(file), file);
-    if (existsSync(file)) assert.ok(!readFileSync(file).includes(kept), `${file} has this process's memory`);
-  }
-});
+test(
+  "a signal that dumps core does not dump this process's memory from a child before its exec",
+  { skip: refused },
+  async (t) => {
+    const secret = ["a secret", "of this process alone"].join(": ");
+    const kept = Buffer.from(secret);
+    await using pool = new ProcessPool({ isolation: "contained", concurrency: 16 });
+    let core: number | undefined = Infinity;
+    await pool.run("true", [], { limits: { core } }).catch(() => (core = undefined));
+    await using dumping = new ProcessPool({ isolation: "contained", concurrency: 16, limits: { core } });
+    const ends = await underSignals(dumping, "QUIT", tempDir(t));
+    // What had not come to its exec was ended by SIGKILL, and dumps nothing; what had, may dump itself.
+    assert.ok(
+      ends.some(([end]) => end === "SIGKILL"),
+      `of ${ends.length} none was hit before its exec`,
+    );
+    for (const [end, cwd] of ends) {
+      const file = join(cwd, "core");
+      if (end === "SIGKILL") assert.ok(!existsSync(file), file);
+      if (existsSync(file)) assert.ok(!readFileSync(file).includes(kept), `${file} has this process's memory`);
+    }
+  },
+);

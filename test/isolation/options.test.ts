@@ -5,6 +5,9 @@ import { InvalidOptionError, IsolationError, ProcessPool, type LaunchOptions } f
 import { rejection } from "../helpers/errors.ts";
 import { startFixture } from "../helpers/fixture.ts";
 import { hasCommands } from "../helpers/processes.ts";
+import { refusal } from "../helpers/isolation.ts";
+
+const refused = await refusal("shared");
 
 const WRONG: readonly (readonly [option: string, isolation: unknown, more?: LaunchOptions])[] = [
   ["isolation", "strict"],
@@ -57,23 +60,27 @@ for (const [option, isolation, more] of WRONG) {
   });
 }
 
-test("what needs rights that this process lacks: ERR_ISOLATION, with the stage and a remedy", async (t) => {
-  if (process.getuid?.() === 0) return t.skip("root has the rights");
-  await using pool = new ProcessPool();
-  for (const [isolation, stage] of [
-    [{ user: "host", pid: "private" }, "clone"],
-    [{ user: "host", network: "private" }, "unshare"],
-    [{ user: "host", mount: true }, "unshare"],
-    [{ user: "host", capabilities: ["CAP_KILL"] }, "capabilities"],
-  ] as const) {
-    const error = await rejection(pool.run("true", [], { isolation }), IsolationError);
-    assert.deepEqual([error.code, error.stage, error.errno], ["ERR_ISOLATION", stage, "EPERM"], error.message);
-    assert.ok(error.message.endsWith(error.remedy ?? "?"), error.message);
-  }
-  assert.equal((await pool.run("echo", ["still"])).stdout, "still\n");
-});
+test(
+  "what needs rights that this process lacks: ERR_ISOLATION, with the stage and a remedy",
+  { skip: refused },
+  async (t) => {
+    if (process.getuid?.() === 0) return t.skip("root has the rights");
+    await using pool = new ProcessPool();
+    for (const [isolation, stage] of [
+      [{ user: "host", pid: "private" }, "clone"],
+      [{ user: "host", network: "private" }, "unshare"],
+      [{ user: "host", mount: true }, "unshare"],
+      [{ user: "host", capabilities: ["CAP_KILL"] }, "capabilities"],
+    ] as const) {
+      const error = await rejection(pool.run("true", [], { isolation }), IsolationError);
+      assert.deepEqual([error.code, error.stage, error.errno], ["ERR_ISOLATION", stage, "EPERM"], error.message);
+      assert.ok(error.message.endsWith(error.remedy ?? "?"), error.message);
+    }
+    assert.equal((await pool.run("echo", ["still"])).stdout, "still\n");
+  },
+);
 
-test("a path of mount that does not exist is said to be missing", async () => {
+test("a path of mount that does not exist is said to be missing", { skip: refused }, async () => {
   await using pool = new ProcessPool();
   const run = pool.run("true", [], { isolation: { mount: { readOnly: ["/no/such/path"] } } });
   const error = await rejection(run, IsolationError);
@@ -81,7 +88,7 @@ test("a path of mount that does not exist is said to be missing", async () => {
   assert.match(error.message, /does not exist/);
 });
 
-test("a sysctl that allows no namespaces is named, and each launch fails once", async (t) => {
+test("a sysctl that allows no namespaces is named, and each launch fails once", { skip: refused }, async (t) => {
   if (!hasCommands("unshare")) return t.skip("unshare is not installed");
   const { code, stdout, stderr } = await startFixture("no-namespaces", [], ["unshare", "--user", "--map-root-user"])
     .ended;

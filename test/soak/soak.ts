@@ -1,7 +1,7 @@
 // Many launches of trivial children: exactly as many reports, and fds,
 // children and memory as before. `npm run soak -- 100000`; the suite runs 5 000.
-import { ProcessPool } from "pidpool";
 import { childPids, openFds, rssMiB } from "../helpers/processes.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 const LAUNCHES = Number(process.argv[2] ?? 100_000);
 const IN_FLIGHT = 64;
