@@ -154,7 +154,7 @@ export class Round {
 
   #weatherChanges(): void {
     if (this.#endFault !== undefined || this.#faults.length === 0 || !this.#random.chance(0.02)) return;
-    const fault = this.#random.pick(this.#faults);
+    const fault = this.#random.weighted(this.#faults.map((each) => [each.weight ?? 1, each] as const));
     const end = fault.begin(this.#random, this.#scene());
     this.#ledger.counts.faults++;
     this.#endFault = () => {

@@ -24,6 +24,8 @@ export interface Fault {
   readonly name: string;
   /** What it excuses. */
   readonly excuses: Partial<Weather>;
+  /** How often it is chosen, beside others with 1 (default). */
+  readonly weight?: number;
   /** @returns what ends it. */
   begin(random: Random, scene: Scene): () => void;
 }

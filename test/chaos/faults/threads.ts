@@ -27,6 +27,8 @@ export const throws: Fault = {
 export const heap: Fault = {
   name: "thread-heap",
   excuses: { deaths: true },
+  // It costs as much as a thousand launches.
+  weight: 0.15,
   begin(random, { pools }) {
     const filler = Array.from({ length: 700_000 }, (_, n) => ({ n }));
     someSupervisor(random, pools)?.send({ slot: 0, filler } as never);
