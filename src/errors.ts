@@ -34,6 +34,11 @@ export interface ErrorFacts {
   cause?: unknown;
 }
 
+/** Inherits nothing from what somebody has put into Object.prototype. */
+function own(facts: ErrorFacts): ErrorFacts {
+  return Object.assign(Object.create(null) as ErrorFacts, facts);
+}
+
 /** Base of all errors of this library. `code` is literal and stable; the message is for people. */
 export class PidpoolError extends Error {
   readonly code: ErrorCode;
@@ -41,10 +46,11 @@ export class PidpoolError extends Error {
   readonly errno?: string;
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    const { syscall, errno, cause } = own(facts);
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    if (facts.syscall !== undefined) this.syscall = facts.syscall;
-    if (facts.errno !== undefined) this.errno = facts.errno;
+    if (syscall !== undefined) this.syscall = syscall;
+    if (errno !== undefined) this.errno = errno;
   }
 
   static {

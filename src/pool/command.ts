@@ -1,5 +1,6 @@
 // A command: a launch prepared once and started often.
 import { InvalidOptionError } from "../errors.ts";
+import { bare } from "../process/bare.ts";
 import { copyEnv } from "../process/env.ts";
 import type { Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
 import type { Process } from "../process/process.ts";
@@ -24,7 +25,7 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
   readonly args: readonly string[];
   readonly #host: CommandHost;
   readonly #options: LaunchOptions;
-  readonly #specs: { run?: LaunchSpec; spawn?: LaunchSpec } = {};
+  readonly #specs: Record<LaunchKind, LaunchSpec | undefined> = { run: undefined, spawn: undefined };
 
   constructor(host: CommandHost, file: string | URL, args: readonly string[], options: LaunchOptions) {
     this.#host = host;
@@ -37,7 +38,7 @@ export class Command<S extends StdioOption | undefined = undefined, E extends En
       throw new InvalidOptionError("input", own.input, "a stream can be read once; give it to the command's run()");
     }
     this.#specs[spec.kind] = spec;
-    this.#options = { ...own, env: own.env ?? host.defaults.env ?? { ...process.env } };
+    this.#options = bare({ ...own, env: own.env ?? host.defaults.env ?? { ...process.env } });
     this.file = spec.file;
     this.args = spec.args;
   }

@@ -1,5 +1,6 @@
 // The options of a pool: defaults and checks.
 import { availableParallelism } from "node:os";
+import { bare } from "../process/bare.ts";
 import { copyEnv } from "../process/env.ts";
 import type { CommonOptions, Encoding, LaunchOptions, StdioOption } from "../process/options.ts";
 import { COMMON_OPTION_KEYS, resolveSpec } from "../process/spec.ts";
@@ -45,7 +46,7 @@ const KEYS: ReadonlySet<string> = new Set(["threads", "concurrency", "maxQueue",
 /** @throws InvalidOptionError */
 export function resolvePoolOptions(options: unknown): FilledPoolOptions {
   const given = bag("options", snapshot("options", options), KEYS);
-  const defaults: Record<string, unknown> = {};
+  const defaults: Record<string, unknown> = bare({});
   for (const key of COMMON_OPTION_KEYS) if (given[key] !== undefined) defaults[key] = given[key];
   if (defaults["env"] !== undefined) defaults["env"] = copyEnv(defaults["env"]);
   // Wrong defaults are the pool's fault, not that of the first child.

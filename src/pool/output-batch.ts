@@ -100,9 +100,9 @@ export class OutputReader {
     const flags = mark & ~(OUTPUT.fdMask | OUTPUT.large | OUTPUT.bulk);
     const fd = mark & OUTPUT.fdMask;
     if ((mark & OUTPUT.bulk) !== 0) return { fd, flags, bytes: NOTHING, bulk: value };
-    if ((mark & OUTPUT.large) !== 0) return { fd, flags, bytes: this.#large[value] ?? NOTHING };
+    if ((mark & OUTPUT.large) !== 0) return { fd, flags, bytes: this.#large[value] ?? NOTHING, bulk: undefined };
     const bytes = this.#bytes.subarray(this.#at * 4, this.#at * 4 + value);
     this.#at += (value + 3) >> 2;
-    return { fd, flags, bytes };
+    return { fd, flags, bytes, bulk: undefined };
   }
 }

@@ -20,7 +20,7 @@ export interface OwnEnd {
   readonly fd: number;
   readonly target: number;
   /** Where only the tail is kept: where all of it goes. Owned like `fd`. */
-  readonly passOn?: PassOn;
+  readonly passOn: PassOn | undefined;
 }
 
 /** What is left of a spec's input after the pipe was filled. */
@@ -88,7 +88,7 @@ export class Plumbing {
   #openCapture(index: number, target: number): number {
     const { result, own } = this.#pair(index, true);
     if (result < 0) return result;
-    this.captures.push({ fd: own, target });
+    this.captures.push({ fd: own, target, passOn: undefined });
     return setNonblocking(own);
   }
 
@@ -123,13 +123,13 @@ export class Plumbing {
   #openStream(index: number, target: number): number {
     if (target <= 2) {
       const { result, own } = this.#pair(index, target !== 0);
-      if (result >= 0) this.#streams.push({ fd: own, target });
+      if (result >= 0) this.#streams.push({ fd: own, target, passOn: undefined });
       return result;
     }
     const result = socketPair(ends);
     if (result < 0) return result;
     this.sources.push({ index, source: ends[1] ?? -1, handed: true });
-    this.#streams.push({ fd: ends[0] ?? -1, target });
+    this.#streams.push({ fd: ends[0] ?? -1, target, passOn: undefined });
     return result;
   }
 

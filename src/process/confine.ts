@@ -1,6 +1,7 @@
 // Everything that confines a child, from the options that say so. Each feature
 // writes its own part.
 import { SPEC_FLAG } from "../native/layout.ts";
+import { bare } from "./bare.ts";
 import { bag } from "./validate.ts";
 import { CGROUP_LIMIT_KEYS, planCgroup, type CgroupPlan } from "./cgroup-limits.ts";
 import { ConfinementWriter, type Confinement } from "./confinement.ts";
@@ -38,7 +39,7 @@ export function confine(o: Given, cwd: string | undefined): Confined {
   const level = o.isolation ?? "shared";
   if (!FIXED.has(level) || OTHERS.some((key) => o[key] !== undefined)) return resolve(o, level, cwd);
   let known = fixed.get(level);
-  if (known === undefined) fixed.set(level, (known = resolve({}, level, cwd)));
+  if (known === undefined) fixed.set(level, (known = resolve(bare({}), level, cwd)));
   return known;
 }
 

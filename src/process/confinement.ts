@@ -2,6 +2,7 @@
 // have a say in it: fields of `struct pp_spec`, and tables and strings that lie
 // in a section of its own at the end of the block.
 import { FILTER, LIMIT, MOUNT, RULE, SPEC } from "../native/layout.ts";
+import { bare } from "./bare.ts";
 
 /** A section, ready to be put into any block. Offsets in it count from its own start. */
 export interface Confinement {
@@ -68,7 +69,7 @@ export class ConfinementWriter {
 
   mounts(calls: readonly MountCall[]): void {
     const table = this.#table(SPEC.mountc, SPEC.mounts, MOUNT.SIZE, calls.length);
-    calls.forEach(({ source, target, type, data, flags = 0, attributes = 0 }, i) => {
+    calls.map(bare).forEach(({ source, target, type, data, flags = 0, attributes = 0 }, i) => {
       const row = i * MOUNT.SIZE;
       for (const [field, text] of [
         [MOUNT.source, source],
@@ -94,7 +95,7 @@ export class ConfinementWriter {
 
   rules(rules: readonly LandlockRule[]): void {
     const table = this.#table(SPEC.rulec, SPEC.rules, RULE.SIZE, rules.length);
-    rules.forEach(({ access, path, port = 0 }, i) => {
+    rules.map(bare).forEach(({ access, path, port = 0 }, i) => {
       table.view.setBigUint64(i * RULE.SIZE + RULE.access, access, true);
       table.view.setBigUint64(i * RULE.SIZE + RULE.port, BigInt(port), true);
       if (path !== undefined) this.#point(table, i * RULE.SIZE + RULE.path, path);

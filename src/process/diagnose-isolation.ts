@@ -36,7 +36,9 @@ export async function isolationError(
   errno: number,
   detail: number,
 ): Promise<IsolationError | undefined> {
-  const known = STAGES[stage] ?? (stage === "clone" && REFUSALS.has(errno) ? cloned(spec) : undefined);
+  const known =
+    (Object.hasOwn(STAGES, stage) ? STAGES[stage] : undefined) ??
+    (stage === "clone" && REFUSALS.has(errno) ? cloned(spec) : undefined);
   if (known === undefined) return undefined;
   const [syscall, what] = known;
   const cause = causeOf(stage, errno, detail);

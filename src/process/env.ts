@@ -31,7 +31,8 @@ export function inheritedEnv(): EnvBlock {
   const { env } = process;
   let text = "";
   for (const name of Object.keys(env)) text += `${name}=${env[name]}\0`;
-  if (lastInherited?.text !== text) lastInherited = { text, block: encode(text, env["PATH"]) };
+  if (lastInherited?.text !== text)
+    lastInherited = { text, block: encode(text, Object.hasOwn(env, "PATH") ? env["PATH"] : undefined) };
   return lastInherited.block;
 }
 

@@ -1,10 +1,12 @@
 // An exit report in words for people: what happened, what was done about it, and
 // the figures that belong to it.
 import { stripVTControlCharacters } from "node:util";
+import { EventEmitter } from "eventemitter3";
 import { InvalidOptionError, quoted } from "../errors.ts";
 import { head, printable, tail } from "./printable.ts";
 import type { CoreDump, ExitReport, ReachedLimit, Stopped } from "./report.ts";
-import { snapshot } from "./snapshot.ts";
+import type { Process } from "./process.ts";
+import { isInstance, snapshot } from "./snapshot.ts";
 import { bag, list, text } from "./validate.ts";
 
 /** What {@link explain} may know beside the report. */
@@ -35,6 +37,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 /** Characters of a line that are shown, and of arguments. */
 const LINE = 200;
 const ARGUMENTS = 80;
+const LONGEST_PATH = 4096;
 /** Characters in which the last line is looked for. */
 const LOOK = 4 * LINE;
 
@@ -45,7 +48,7 @@ const LOOK = 4 * LINE;
  * @throws InvalidOptionError for what is no report, or whose options are wrong.
  */
 export function explain(report: ExitReport, explained: Explained = {}): string {
-  const { file, args } = bag("options", snapshot("options", explained), EXPLAINED_KEYS);
+  const { file, args } = subject(explained);
   const words = list("args", args ?? [], "strings", text);
   const program = file === undefined ? undefined : command(text("file", file), words);
   try {
@@ -55,6 +58,15 @@ export function explain(report: ExitReport, explained: Explained = {}): string {
     // Reports are kept as JSON, and come back as anything.
     throw new InvalidOptionError("report", undefined, "it must be an exit report of this library", { cause });
   }
+}
+
+/** Options, or the child itself: a Process, which imports this file. */
+function subject(explained: unknown): Record<string, unknown> {
+  if (isInstance(explained, EventEmitter)) {
+    const { file, args } = explained as Partial<Process>;
+    return { file, args };
+  }
+  return bag("options", snapshot("options", explained), EXPLAINED_KEYS);
 }
 
 /** The same for an error's message: without arguments, which may hold secrets, and with a last line that was captured. */
@@ -164,14 +176,16 @@ function describeLimit(limit: ReachedLimit): string {
 
 function describeCore({ to, where }: CoreDump): string {
   if (where === null) return "its core dump was not found";
+  // The child has a say in it: by its working directory, and by its name, which a pattern may hold.
+  const path = shorten(printable(where), LONGEST_PATH);
   switch (to) {
     case "program":
-      return `its core dump went to the program ${where}`;
+      return `its core dump went to the program ${path}`;
     case "socket":
-      return `its core dump went to the socket ${where}`;
+      return `its core dump went to the socket ${path}`;
     case "file":
     case null:
-      return `its core dump is ${where}`;
+      return `its core dump is ${path}`;
   }
 }
 
@@ -190,7 +204,9 @@ function lastLine(written: string | null): string {
 }
 
 function shorten(words: string, most = LINE): string {
-  const line = words.replace(/\s*[\r\n]+\s*/g, " ");
+  // Not by one expression: that takes a time that grows with the square of how many spaces there are.
+  const lines = words.split(/[\r\n]+/).map((part) => part.trim());
+  const line = lines.filter((part) => part !== "").join(" ");
   return line.length > most ? `${head(line, most - 1)}…` : line;
 }
 

@@ -72,6 +72,7 @@ function spec(stdin: number, args: readonly string[], confinement: Confinement |
     cgroup: undefined,
     cwd: "/",
     path: undefined,
+    sweeps: false,
     leader: true,
     timeout: 0,
     killSignal: SIGKILL,

@@ -3,6 +3,7 @@
 import { release } from "node:os";
 import { InvalidOptionError, IsolationError } from "../errors.ts";
 import { SPEC, SPEC_FLAG } from "../native/layout.ts";
+import { bare } from "./bare.ts";
 import { capabilityBit, capabilityMask } from "./capabilities.ts";
 import type { ConfinementWriter } from "./confinement.ts";
 import { resolveMounts } from "./mounts.ts";
@@ -48,10 +49,10 @@ const NOWHERE: IsolationPlan = Object.freeze({
 });
 
 const LEVELS: Readonly<Record<string, IsolationOptions>> = {
-  none: { noNewPrivileges: false },
-  shared: { user: "shared", network: "shared" },
-  contained: { user: "shared", network: "shared", pid: "shared" },
-  private: { user: "private", network: "private" },
+  none: bare({ noNewPrivileges: false }),
+  shared: bare({ user: "shared", network: "shared" }),
+  contained: bare({ user: "shared", network: "shared", pid: "shared" }),
+  private: bare({ user: "private", network: "private" }),
 };
 
 const KEYS: ReadonlySet<string> = new Set([
@@ -128,7 +129,7 @@ export function writeIsolation(writer: ConfinementWriter, value: unknown): Isola
 
 /** What a guardian is born with: namespaces of its own, for others to enter. */
 export function writeGuardian(writer: ConfinementWriter, { user, pid }: IsolationPlan, network: boolean): void {
-  if (user) writeUserNamespace(writer, {});
+  if (user) writeUserNamespace(writer, bare({}));
   writer.word(SPEC.cloned, (user ? CLONE_NEWUSER : 0) | (pid ? CLONE_NEWPID : 0));
   if (network) writer.word(SPEC.unshared, CLONE_NEWNET);
   writer.flag(SPEC_FLAG.noNewPrivs | (user ? SPEC_FLAG.capabilities : 0));

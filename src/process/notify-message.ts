@@ -159,7 +159,7 @@ export class LastWords {
   /** Each replaces what was said before; an empty STATUS= takes it back. */
   hear({ status, fields }: Notification): void {
     if (status !== null) this.#status = status === "" ? null : status;
-    if (fields["ERRNO"] !== undefined) this.#errno = errnoOf(new Map(Object.entries(fields)));
+    if (Object.hasOwn(fields, "ERRNO")) this.#errno = errnoOf(new Map(Object.entries(fields)));
   }
 
   /** As the report's `message` has them; null for none. */

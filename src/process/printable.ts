@@ -1,10 +1,10 @@
 // Text of programs that nobody trusts, as it may stand in an error's message or
 // on a terminal.
 
-/** Nothing in it moves a cursor or begins a command. Newlines and tabs stay. */
+/** Nothing in it moves a cursor, begins a command or turns the direction of what follows. Newlines and tabs stay. */
 export function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/gu;
+  const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/gu;
   return text.replaceAll(unprintable, "\ufffd");
 }
 

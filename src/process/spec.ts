@@ -6,6 +6,7 @@ import { Readable } from "node:stream";
 import { types } from "node:util";
 import { InvalidOptionError } from "../errors.ts";
 import { SPEC_FLAG } from "../native/layout.ts";
+import { bare } from "./bare.ts";
 import type { CgroupPlan } from "./cgroup-limits.ts";
 import { confine } from "./confine.ts";
 import { encodeSpec, variableAt } from "./encode.ts";
@@ -25,7 +26,7 @@ import { amount, bag, integer, list, oneOf, path, text } from "./validate.ts";
 /** What the child is fed by the pool: bytes, or a stream to pump. */
 export type InputSource = { readonly bytes: Uint8Array } | { readonly stream: Readable };
 /** Its stdin stays open, for input that comes later. */
-export const LATER: { readonly later: true } = Object.freeze({ later: true });
+export const LATER: { readonly later: true } = Object.freeze(bare({ later: true } as const));
 
 /** Everything about a launch that does not depend on when or where it happens. */
 export interface LaunchSpec {
@@ -43,7 +44,7 @@ export interface LaunchSpec {
   /** The child leads a process group. */
   readonly leader: boolean;
   /** However it ends, what is left of that group is killed. */
-  readonly sweeps?: boolean;
+  readonly sweeps: boolean;
   readonly limits: readonly Rlimit[];
   readonly landlock: Landlock | undefined;
   readonly cgroup: CgroupPlan | undefined;
@@ -200,6 +201,7 @@ export function resolveSpec(
     cwd,
     path: env.path,
     leader: session !== false,
+    sweeps: false,
     limits,
     landlock,
     cgroup,
@@ -354,21 +356,21 @@ export function candidates(file: string, searched: string | undefined): string[]
 
 function inputSource(input: unknown): InputSource | undefined {
   if (input === undefined) return undefined;
-  if (typeof input === "string") return { bytes: Buffer.from(input, "utf8") };
+  if (typeof input === "string") return bare({ bytes: Buffer.from(input, "utf8") });
   if (ArrayBuffer.isView(input)) {
     const { buffer, byteOffset, byteLength } = input;
     // Of memory that was transferred away there is no view.
-    return attempt("input", () => ({ bytes: new Uint8Array(buffer, byteOffset, byteLength) }));
+    return attempt("input", () => bare({ bytes: new Uint8Array(buffer, byteOffset, byteLength) }));
   }
-  if (types.isArrayBuffer(input)) return attempt("input", () => ({ bytes: new Uint8Array(input) }));
+  if (types.isArrayBuffer(input)) return attempt("input", () => bare({ bytes: new Uint8Array(input) }));
   if (isInstance(input, Readable)) {
     // What only inherits from it has no state, and throws.
     attempt("input", () => input.readableFlowing);
-    return { stream: input };
+    return bare({ stream: input });
   }
   if (typeof input === "object" && input !== null) {
     if (attempt("input", () => Symbol.asyncIterator in input))
-      return attempt("input", () => ({ stream: Readable.from(input as AsyncIterable<unknown>) }));
+      return attempt("input", () => bare({ stream: Readable.from(input as AsyncIterable<unknown>) }));
     if (Object.hasOwn(input, "file")) return undefined;
   }
   throw new InvalidOptionError(

@@ -2,6 +2,7 @@
 // the value in its checked type.
 import { fileURLToPath } from "node:url";
 import { InvalidOptionError } from "../errors.ts";
+import { bare } from "./bare.ts";
 import { attempt, entriesOf, isInstance, isPlain, snapshot, within } from "./snapshot.ts";
 
 /** A string that can cross into the kernel: no NUL byte. */
@@ -69,12 +70,12 @@ export function list<T>(
 }
 
 /**
- * A plain bag of options, as snapshot.ts makes it, without keys that nobody knows. No option takes null; undefined means
- * the default.
+ * A bag of options, as snapshot.ts makes it, without keys that nobody knows; it inherits nothing. No option takes null;
+ * undefined means the default.
  */
 export function bag(name: string, value: unknown, known: ReadonlySet<string>): Record<string, unknown> {
-  if (value === undefined) return {};
-  const given = plain(name, value);
+  if (value === undefined) return bare({});
+  const given = bare(plain(name, value));
   for (const [key, entry] of Object.entries(given)) {
     if (!known.has(key)) {
       const all = [...known].join(", ");

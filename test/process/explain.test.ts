@@ -1,7 +1,7 @@
 // The words for every kind of end.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { explain, type CgroupUsage, type ExitReport } from "pidpool";
+import { explain, ProcessPool, type CgroupUsage, type ExitReport } from "pidpool";
 import { exitMessage } from "#pidpool/process/explain.js";
 import { REASONS } from "#pidpool/process/report.js";
 import { facts } from "../helpers/reports.ts";
@@ -214,6 +214,27 @@ test("what a program says neither commands a terminal nor is cut within a charac
     for (const line of [firstLine({ stderrTail: text }), firstLine({ message: text }), firstLine({}, [text])])
       assert.doesNotMatch(line, /\p{Surrogate}/u);
   }
+});
+
+test("the path of a core dump, which the child's name may be in, commands no terminal and begins no line", () => {
+  const where = "/tmp/a\u001b[2J\n  \u202egpj.exe/core";
+  const report = { ...killed, signal: "SIGSEGV", core: { to: "file", where, as: null } } as const;
+  assert.match(explain(report), /\n {2}its core dump is \/tmp\/a\ufffd\[2J \ufffdgpj\.exe\/core$/);
+});
+
+test("long words take no time that grows with their square", () => {
+  const spaces = " ".repeat(200_000);
+  // What does takes minutes for this, and the test its time limit.
+  assert.equal(
+    explain({ ...exited, message: `a${spaces}\n${spaces}b` }).split("\n")[0],
+    "process 1 exited with code 3: a b",
+  );
+});
+
+test("the child itself may say which program it was", async () => {
+  await using pool = new ProcessPool();
+  const child = await pool.spawn("true", ["now"]);
+  assert.match(explain(await child.exited, child), /^"true" now exited with code 0\n/);
 });
 
 test("times and sizes of every order", () => {

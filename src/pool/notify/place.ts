@@ -3,6 +3,7 @@
 import { realpathSync, statfsSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
+import { bare } from "../../process/bare.ts";
 
 /** What a child asks of the directory. */
 export interface Reach {
@@ -16,7 +17,7 @@ export interface Reach {
 const TMPFS_MAGIC = 0x01021994;
 /** In memory before on disk: making a socket there writes no journal. Then, where no cleaner of old files looks. */
 export function candidates(): string[] {
-  const { XDG_RUNTIME_DIR: runtime } = process.env;
+  const { XDG_RUNTIME_DIR: runtime } = bare(process.env);
   const all = ["/run", ...(runtime?.startsWith("/") === true ? [runtime] : []), "/dev/shm", "/var/tmp", tmpdir()];
   return [...all.filter(isInMemory), ...all.filter((path) => !isInMemory(path))];
 }

@@ -1,6 +1,7 @@
 // The options of a service, checked and resolved once; and the specs of its
 // replicas and of the commands beside them, made of it.
 import { InvalidOptionError } from "../../errors.ts";
+import { bare } from "../../process/bare.ts";
 import { copyEnv, type Variable } from "../../process/env.ts";
 import type { LaunchOptions } from "../../process/options.ts";
 import { signalNumber } from "../../process/signals.ts";
@@ -157,7 +158,7 @@ function launchOptions(
   notify: LaunchOptions["notify"],
   defaults: LaunchOptions,
 ): LaunchOptions {
-  const launch: Record<string, unknown> = {};
+  const launch: Record<string, unknown> = bare({});
   for (const key of LAUNCH_KEYS) if (given[key] !== undefined) launch[key] = given[key];
   const { stopSignal, stopTimeout, stdio = ["ignore", "inherit", "inherit"] } = given;
   launch["stdio"] = checkStdio(stdio);

@@ -68,7 +68,7 @@ export function resultOf(end: ProcessEnd, success: StatusSet): ServiceResult {
   // One that is not even launched by then leaves no report to say so.
   if (end.late) return "timeout";
   if (report === null) return end.unstartable ? "exit-code" : "resources";
-  const forced = FORCED[report.reason];
+  const forced = Object.hasOwn(FORCED, report.reason) ? FORCED[report.reason] : undefined;
   if (forced !== undefined) return forced;
   switch (report.status) {
     case "unknown":

@@ -1,5 +1,6 @@
 // The options of a warm command: defaults and checks.
 import { InvalidOptionError } from "../../errors.ts";
+import { bare } from "../../process/bare.ts";
 import type { Input, Signal } from "../../process/options.ts";
 import { snapshot, within } from "../../process/snapshot.ts";
 import { isFile } from "../../process/stdio.ts";
@@ -99,7 +100,7 @@ export function resolveWarmOptions(options: unknown, concurrency: number): WarmR
  * @throws InvalidOptionError
  */
 export function takeRunOptions(options: unknown): WarmRunOptions {
-  const given = plain("options", snapshot("options", options));
+  const given = bare(plain("options", snapshot("options", options)));
   for (const [key, value] of Object.entries(given)) {
     if (RUN_KEYS.has(key) || value === undefined) continue;
     const allowed = [...RUN_KEYS].join(", ");

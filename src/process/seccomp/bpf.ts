@@ -52,7 +52,7 @@ export function branch(
 
 /** Goes on where the test holds, else skips `fail` instructions. */
 function jumps(test: ArgumentTest, fail: number): Instruction[] {
-  if ("has" in test) {
+  if (isBits(test)) {
     return [test.has === "anyBit" ? [JMP_JSET_K, 0, fail, test.bits] : [JMP_JSET_K, fail, 0, test.bits]];
   }
   return test.values.map((value, i): Instruction => {
@@ -60,6 +60,10 @@ function jumps(test: ArgumentTest, fail: number): Instruction[] {
     if (test.is === "noneOf") return [JMP_JEQ_K, left + fail, 0, value];
     return [JMP_JEQ_K, left, left === 0 ? fail : 0, value];
   });
+}
+
+function isBits(test: ArgumentTest): test is Extract<ArgumentTest, { readonly has: unknown }> {
+  return Object.hasOwn(test, "has");
 }
 
 /** The program as the kernel takes it: an array of `struct sock_filter`. */

@@ -9,6 +9,7 @@
 //
 // No program gets near the 4096 instructions that a kernel takes: each range
 // is one jump and one block, and there are fewer ranges than system calls.
+import { bare } from "../bare.ts";
 import { answer, branch, encode, loadArch, loadNumber, split, skipIfEqual, type Instruction } from "./bpf.ts";
 import { NUMBERS, type Arch } from "./numbers.ts";
 import { decide, type Decision, type Policy } from "./policy.ts";
@@ -39,7 +40,7 @@ export function compile(policy: Policy, arch: Arch): Uint8Array {
 
 function ranges(policy: Policy, arch: Arch): Range[] {
   const byNumber = new Map(Array.from(NUMBERS[arch], ([name, nr]) => [nr, decide(policy, name)]));
-  const unknown: Decision = [{ verdict: policy.unknown }];
+  const unknown: Decision = [bare({ verdict: policy.unknown })];
   const found: Range[] = [];
   const add = (first: number, decision: Decision): void => {
     const last = found.at(-1);
@@ -49,7 +50,7 @@ function ranges(policy: Policy, arch: Arch): Range[] {
   for (let nr = 0; nr < end; nr++) add(nr, byNumber.get(nr) ?? unknown);
   add(end, unknown);
   // x32 has the same calls under other numbers and the same arch. Kernels without it say ENOSYS, and so does the filter.
-  if (arch === "x64") add(X32_BIT, [{ verdict: refuse("ENOSYS") }]);
+  if (arch === "x64") add(X32_BIT, [bare({ verdict: refuse("ENOSYS") })]);
   return found;
 }
 

@@ -1,5 +1,6 @@
 // What a filter is to do, before it is a program: rules by system call, of
 // which the last that fits decides.
+import { bare } from "../bare.ts";
 import type { Verdict } from "./verdict.ts";
 
 /**
@@ -37,10 +38,10 @@ export function words(text: string): string[] {
 /** How a policy decides about a system call. */
 export function decide(policy: Policy, syscall: string): Decision {
   const decision: Pick<Rule, "verdict" | "when">[] = [];
-  for (const { syscalls, verdict, when } of policy.rules.toReversed()) {
+  for (const { syscalls, verdict, when } of policy.rules.map(bare).toReversed()) {
     if (!syscalls.includes(syscall)) continue;
-    if (when === undefined) return [...decision, { verdict }];
-    decision.push({ verdict, when });
+    if (when === undefined) return [...decision, bare({ verdict })];
+    decision.push(bare({ verdict, when }));
   }
-  return [...decision, { verdict: policy.otherwise }];
+  return [...decision, bare({ verdict: policy.otherwise })];
 }
