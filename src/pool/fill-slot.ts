@@ -32,7 +32,7 @@ export function fillSlot(
   // Between QUEUED and the launch's own first steps, others may look at these.
   set(SLOT.pidfd, -1);
   set(SLOT.ran, 0);
-  set(SLOT.leader, spec.leader ? (spec.sweeps === true ? LEADER.sweeps : LEADER.yes) : LEADER.no);
+  set(SLOT.leader, spec.leader ? (spec.sweeps ? LEADER.sweeps : LEADER.yes) : LEADER.no);
   set(SLOT.reason, 0);
   set(SLOT.killSignal, spec.killSignal);
   set(SLOT.lastSignal, 0);

@@ -101,7 +101,7 @@ export class Plumbing {
 
   #openSocket({ notify }: LaunchSpec, directory: string): number {
     if (notify?.socketAt === undefined) return 0;
-    const socket = openNotifySocket(directory);
+    const socket = openNotifySocket(directory, notify.speaker);
     if (typeof socket === "number") return socket;
     this.notifySocket = socket;
     this.patch = { at: notify.socketAt, text: socket.path };

@@ -1,9 +1,12 @@
 // How a child may speak of itself: the options `notify` and `watchdog`,
 // checked, and what they add to its environment.
 import { InvalidOptionError } from "../errors.ts";
+import { SPEC, SPEC_FLAG } from "../native/layout.ts";
 import { SUN_PATH } from "../native/syscalls.ts";
+import type { Confinement } from "./confinement.ts";
 import type { Variable } from "./env.ts";
 import type { IsolationPlan } from "./isolation.ts";
+import { hasCapabilities } from "./own-rights.ts";
 import { planSeccomp, policyOf } from "./seccomp/options.ts";
 import { decide } from "./seccomp/policy.ts";
 import { ALLOW, LOG } from "./seccomp/verdict.ts";
@@ -17,6 +20,8 @@ export interface NotifyPlan {
   readonly hidesTmp: boolean;
   /** It runs as another user, for whom the socket must be within reach. */
   readonly otherUser: boolean;
+  /** The only user who may send to its socket; undefined where the child can become another one. */
+  readonly speaker: number | undefined;
   /** Milliseconds; 0 for none. */
   readonly watchdog: number;
   /** The watchdog does not wait for READY=1: for services that are ready from their exec on. */
@@ -39,13 +44,14 @@ const MAX_FD = 255;
 const MAX_MS = 0x7fffffff;
 
 type Given = Readonly<Record<"notify" | "watchdog" | "uid" | "seccomp", unknown>>;
+type Confined = Readonly<{ isolation: IsolationPlan; confinement: Confinement | undefined }>;
 
 /**
  * Checks the options; undefined where the child cannot speak.
  *
  * @throws InvalidOptionError
  */
-export function planNotify(o: Given, { hidesTmp }: IsolationPlan): NotifyOptions | undefined {
+export function planNotify(o: Given, { isolation, confinement }: Confined): NotifyOptions | undefined {
   const given = o.notify ?? false;
   const watchdog = Math.ceil(amount("watchdog", o.watchdog ?? 0, 0, MAX_MS, "milliseconds"));
   if (watchdog > 0 && given !== true) {
@@ -54,8 +60,9 @@ export function planNotify(o: Given, { hidesTmp }: IsolationPlan): NotifyOptions
   if (given === false) return undefined;
   const plan = {
     socketAt: undefined,
-    hidesTmp,
+    hidesTmp: isolation.hidesTmp,
     otherUser: o.uid !== undefined,
+    speaker: speaker(o.uid, confinement),
     watchdog: Number.isFinite(watchdog) ? watchdog : 0,
     watchedFromExec: false,
   };
@@ -68,6 +75,18 @@ export function planNotify(o: Given, { hidesTmp }: IsolationPlan): NotifyOptions
   }
   const fd = integer("notify.fd", bag("notify", given, KEYS)["fd"], 3, MAX_FD);
   return { plan, variables: [], fd };
+}
+
+/**
+ * Strangers do not count, but could fill the socket's queue: its path can be read in /proc/net/unix. So they are kept
+ * away where the child is one user for ever, with neither set-id programs nor rights to become another.
+ */
+function speaker(uid: unknown, confinement: Confinement | undefined): number | undefined {
+  const { flags = 0, words = [] } = confinement ?? {};
+  const locked = (flags & SPEC_FLAG.noNewPrivs) !== 0;
+  const powerless = (flags & SPEC_FLAG.capabilities) !== 0 && !words.some(([field]) => field === SPEC.capabilities);
+  if (!locked || (!powerless && hasCapabilities("CAP_SETUID"))) return undefined;
+  return typeof uid === "number" ? uid : process.geteuid?.();
 }
 
 /** Whatever this process itself was given of the kind is not meant for the child. */

@@ -286,9 +286,8 @@ export interface LaunchOptions extends CommonOptions {
    * What it says comes as the event `notify` of its {@link Process}; its last STATUS= and ERRNO= are the report's
    * `message`. Default: false.
    *
-   * Counts what the child says, and what comes from its descendants, from its group or session where `session` is set,
-   * from a pid namespace or cgroup of its own; by the sender's pid as the kernel tells it. A descendant that has
-   * ended before that is looked at is not heard: `systemd-notify` waits for that (BARRIER=1). Messages are at most 4096
+   * Counts what the child says, and what comes from its descendants, from its session where it leads one, from a pid
+   * namespace or cgroup of its own; by the sender's pid as the kernel tells it. A descendant that has ended before that is looked at is not heard: `systemd-notify` waits for that (BARRIER=1). Messages are at most 4096
    * bytes long. MAINPID= changes nothing, and fds that come along are closed (no FDSTORE=1). One that says more in a
    * moment than anyone could read is told in part: the last of each name.
    */

@@ -146,9 +146,10 @@ export function resolveSpec(
   const given = launchOptions(options);
   const o = withDefaults(given, defaults);
   const directory = o.cwd === undefined ? undefined : resolve(path("cwd", o.cwd));
-  const { confinement, isolation, limits, landlock, cgroup } = confine(o, directory);
+  const confined = confine(o, directory);
+  const { confinement, isolation, limits, landlock, cgroup } = confined;
   const cwd = directory ?? ownDirectory(isolation);
-  const notify = planNotify(o as Parameters<typeof planNotify>[0], isolation);
+  const notify = planNotify(o as Parameters<typeof planNotify>[0], confined);
   const added = notify === undefined ? variables : [...variables, ...notify.variables];
   const env = withVariables(o.env === undefined ? inheritedEnv() : givenEnv(o.env), added);
   const { fds, stderrTail } = planStderrTail(

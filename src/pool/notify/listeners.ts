@@ -4,7 +4,7 @@
 // waits for room in it.
 import { EAGAIN, EINTR } from "../../native/errno.ts";
 import { DatagramBuffer } from "../../native/datagrams.ts";
-import { LEADER, SLOT, SPEAKS, STATE } from "../../native/layout.ts";
+import { SLOT, SPEAKS, STATE } from "../../native/layout.ts";
 import { native } from "../../native/load.ts";
 import { close, epollAdd, epollDelete, nap, read } from "../../native/syscalls.ts";
 import {
@@ -160,7 +160,6 @@ export class Listeners {
     // One that speaks has passed exec, but its launcher may not have written down its pid.
     for (let naps = 0; naps < 1000 && slots.state(slot) === STATE.launching; naps++) nap(100);
     return new Kin(slots.get(slot, SLOT.pid), {
-      leads: slots.get(slot, SLOT.leader) !== LEADER.no,
       ownNamespace: slots.get(slot, SLOT.life) >= 0,
       ownGroup: (slots.get(slot, SLOT.speaks) & SPEAKS.ownGroup) !== 0,
     });

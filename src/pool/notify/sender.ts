@@ -6,8 +6,6 @@ import { readStat, type ProcStat } from "../../process/proc-stat.ts";
 
 /** What belongs to a child beside its descendants. */
 export interface Belongings {
-  /** It leads a process group or a session, whose members count. */
-  readonly leads: boolean;
   /** Its pid namespace is its own. */
   readonly ownNamespace: boolean;
   /** Its cgroup is its own. */
@@ -20,16 +18,14 @@ const MOST_ANCESTORS = 256;
 /** The processes that may speak for a child. */
 export class Kin {
   readonly #pid: number;
-  readonly #leads: boolean;
   readonly #namespace: string | undefined;
   readonly #group: string | undefined;
   readonly #known = new Map<number, boolean>();
   /** Whether the parents that were passed on the way up descend from the child. */
   readonly #descent = new Map<number, boolean>();
 
-  constructor(pid: number, { leads, ownNamespace, ownGroup }: Belongings) {
+  constructor(pid: number, { ownNamespace, ownGroup }: Belongings) {
     this.#pid = pid;
-    this.#leads = leads;
     // As long as the child is there to ask.
     this.#namespace = ownNamespace ? namespaceOf(pid) : undefined;
     this.#group = ownGroup ? groupOf(pid) : undefined;
@@ -55,7 +51,9 @@ export class Kin {
     const child = this.#pid;
     const stat = readStat(pid);
     if (stat === undefined) return false;
-    if (this.#leads && (stat.session === child || stat.group === child)) return true;
+    // A session has only those that were born in it. A group can be joined from the whole session that it is in, by
+    // whatever user: by other children too.
+    if (stat.session === child) return true;
     if (this.#namespace !== undefined && namespaceOf(pid) === this.#namespace) return true;
     if (this.#group !== undefined && isBeneath(groupOf(pid), this.#group)) return true;
     return this.#descends(stat);
@@ -72,7 +70,8 @@ export class Kin {
       passed.push(parent);
       stat = readStat(parent);
     }
-    if (found !== undefined) for (const pid of passed) this.#descent.set(pid, found);
+    // Too far down counts as no descent, and so for all who were passed: or each would be looked for as long.
+    for (const pid of passed) this.#descent.set(pid, found === true);
     return found === true;
   }
 }
