@@ -1,5 +1,5 @@
 // What the kernel says when a socket cannot be opened, and what to do about it.
-import { PidpoolError } from "../../errors.ts";
+import { PidpoolError, quoted } from "../../errors.ts";
 import {
   EACCES,
   EADDRINUSE,
@@ -30,7 +30,7 @@ function place(plan: ListenPlan): string {
     case "port":
       return plan.host === undefined ? `port ${plan.port}` : `port ${plan.port} of ${plan.host}`;
     case "path":
-      return plan.path;
+      return quoted(plan.path);
     case "fd":
       return `fd ${plan.fd}`;
   }

@@ -1,11 +1,15 @@
 // The file of a unix socket: bound with its final permissions, in place of one
 // that a dead server left, and removed when the socket is closed.
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { chmodSync, closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from "node:fs";
+import { PidpoolError } from "../../errors.ts";
 import { EADDRINUSE, ECONNREFUSED, ENOENT, errnoNumber } from "../../native/errno.ts";
 import { bindSocket, close, connectSocket, fchmod, setNonblocking, streamSocket } from "../../native/syscalls.ts";
 import { AF_UNIX, encodePath } from "./address.ts";
 import type { PathPlan } from "./options.ts";
 import { checked, refusal } from "./refusal.ts";
+
+/** openat(2); Node has no name for it. */
+const O_PATH = 0o10000000;
 
 /** A bound socket's file. */
 export class SocketFile {
@@ -32,11 +36,10 @@ export class SocketFile {
     const file = new SocketFile(path);
     if (mode === undefined) return file;
     try {
-      // What the umask took.
-      chmodSync(path, mode);
+      openTo(plan, mode);
     } catch (error) {
       file.remove();
-      throw refusal(plan, "chmod", errnoNumber((error as NodeJS.ErrnoException).code));
+      throw error;
     }
     return file;
   }
@@ -48,6 +51,27 @@ export class SocketFile {
     } catch {
       // Gone, or no longer ours to reach or remove.
     }
+  }
+}
+
+/**
+ * Gives back what the umask took: to the socket, and never to what a symbolic link leads to that somebody has put in its
+ * place meanwhile, as who owns the directory can.
+ */
+function openTo(plan: PathPlan, mode: number): void {
+  let fd = -1;
+  try {
+    fd = openSync(plan.path, O_PATH | constants.O_NOFOLLOW);
+    const stat = fstatSync(fd);
+    if (!stat.isSocket() || stat.uid !== process.geteuid?.()) {
+      throw refusal(plan, "chmod", EADDRINUSE, "somebody has put another file in its place");
+    }
+    chmodSync(`/proc/self/fd/${fd}`, mode);
+  } catch (error) {
+    if (error instanceof PidpoolError) throw error;
+    throw refusal(plan, "chmod", errnoNumber((error as NodeJS.ErrnoException).code));
+  } finally {
+    if (fd >= 0) closeSync(fd);
   }
 }
 
