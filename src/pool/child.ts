@@ -104,6 +104,8 @@ export class Child {
   /** The child is gone or never was. */
   disconnect(failed: boolean): void {
     this.#input?.close();
+    // Nothing tells a stream that its reader is gone until it is written to: it would hold its fd for ever.
+    this.stdio[0]?.destroy();
     if (failed) for (const stream of this.stdio) stream?.destroy();
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { execFileSync, spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -159,6 +160,18 @@ test("streams of spawn() may hold output longer than the child lives", async () 
   const child = await pool.spawn("echo", ["still there"]);
   await child.exited;
   assert.equal(await text(child.stdout), "still there\n");
+});
+
+test("the stdin of a child that has ended is closed, though nobody has ended it", async () => {
+  await using pool = new ProcessPool();
+  const child = await pool.spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] });
+  const closed = once(child.stdin, "close");
+  child.kill("SIGKILL");
+  await child.exited;
+  await closed;
+  // What is still written goes nowhere, and crashes nobody.
+  const refused = await new Promise((resolve) => child.stdin.write("too late", resolve));
+  assert.equal((refused as NodeJS.ErrnoException).code, "ERR_STREAM_DESTROYED");
 });
 
 test("neither the pool nor its children disturb child_process", async () => {
