@@ -23,8 +23,13 @@ export interface Native {
   readonly pthreadJoin: (thread: number, result: number) => number;
   /** The native address of a typed array's first byte, valid while the array lives. */
   readonly addressOf: (array: ArrayBufferView) => number;
-  /** Native memory as an ArrayBuffer that does not own it. */
+  /**
+   * Native memory as an ArrayBuffer that does not own it. Freed by a turn of the event loop after its collection, so
+   * never in a supervisor thread, whose loop has none.
+   */
   readonly view: (address: number, length: number) => ArrayBuffer;
+  /** memcpy(3), between addresses. */
+  readonly copy: (to: number, from: number, length: number) => number;
 }
 
 let loaded: Native | undefined;
@@ -87,5 +92,6 @@ function load(): Native {
     pthreadJoin: libc.func("pthread_join", "int", new Array<string>(2).fill("int64")) as Native["pthreadJoin"],
     addressOf: (array) => Number(koffi.address(array)),
     view: (address, length) => koffi.view(BigInt(address), length),
+    copy: libc.func("memcpy", "int64", new Array<string>(3).fill("int64")) as Native["copy"],
   };
 }

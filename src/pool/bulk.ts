@@ -88,7 +88,7 @@ export class Bulk {
 
   /** Appends what is in JavaScript's memory. There must be room. */
   append(bytes: Uint8Array): void {
-    new Uint8Array(native().view(this.end, bytes.length)).set(bytes);
+    if (bytes.length > 0) native().copy(this.end, native().addressOf(bytes), bytes.length);
     this.add(bytes.length);
   }
 
@@ -110,10 +110,10 @@ export class Bulk {
     const { size } = this;
     const bytes = Buffer.allocUnsafeSlow(size);
     const source = this.#get(ADDRESS) + START;
-    const moved = size < MOVE_FROM ? NONE : movePages(source, native().addressOf(bytes), size);
-    bytes.set(new Uint8Array(native().view(source, moved.from)));
-    const rest = size - moved.to;
-    if (rest > 0) bytes.set(new Uint8Array(native().view(source + moved.to, rest)), moved.to);
+    const target = native().addressOf(bytes);
+    const moved = size < MOVE_FROM ? NONE : movePages(source, target, size);
+    native().copy(target, source, moved.from);
+    native().copy(target + moved.to, source + moved.to, size - moved.to);
     this.#unmap(moved);
     return bytes;
   }

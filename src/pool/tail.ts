@@ -167,11 +167,13 @@ export class Tail {
     if (this.#address === 0) return new Uint8Array(0);
     const total = this.#total;
     const bytes = new Uint8Array(Math.min(total, this.#size));
-    const memory = new Uint8Array(native().view(this.#address, this.#ring));
     const from = (total - bytes.length) % this.#ring;
-    const first = memory.subarray(from, from + bytes.length);
-    bytes.set(first);
-    bytes.set(memory.subarray(0, bytes.length - first.length), first.length);
+    const first = Math.min(bytes.length, this.#ring - from);
+    if (bytes.length > 0) {
+      const target = native().addressOf(bytes);
+      native().copy(target, this.#address + from, first);
+      native().copy(target + first, this.#address, bytes.length - first);
+    }
     this.free();
     return total > bytes.length ? fromCharacter(bytes) : bytes;
   }

@@ -1,10 +1,14 @@
 // Memory for large captured output, in a real region but without a supervisor.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { closeSync, readFileSync, writeSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
+import { CAPTURE, SLOT } from "#pidpool/native/layout.js";
+import { native, type Native } from "#pidpool/native/load.js";
 import { Region } from "#pidpool/native/region.js";
+import { pipe, setNonblocking } from "#pidpool/native/syscalls.js";
 import { Bulk } from "#pidpool/pool/bulk.js";
+import { Tail } from "#pidpool/pool/tail.js";
 import { ProcessPool } from "../helpers/pool.ts";
 
 let region: Region;
@@ -88,4 +92,40 @@ test("captured bytes are ordinary memory, which can be transferred", async () =>
   assert.equal(memory.byteLength, 0);
   assert.equal(moved.length, 30_000_000);
   assert.ok(Buffer.from(moved).equals(Buffer.alloc(30_000_000)));
+});
+
+// Views are freed by the event loop, and a supervisor's never turns: each stayed, some 200 bytes.
+test("collecting output makes no views of memory, which a supervisor thread could not free", (t) => {
+  const layer = native() as { view: Native["view"] };
+  const { view } = layer;
+  t.after(() => (layer.view = view));
+  let views = 0;
+  layer.view = (address, length) => {
+    views++;
+    return view(address, length);
+  };
+  for (const size of [100_000, 2_000_000]) {
+    const bytes = randomBytes(size);
+    assert.ok(bytes.equals(filled(bytes).toBytes()));
+  }
+
+  const ends = new Int32Array(2);
+  assert.ok(pipe(ends) >= 0);
+  const [reader = -1, writer = -1] = ends;
+  setNonblocking(reader);
+  const record = region.slot(5) + SLOT.capture;
+  for (const [field, value] of [
+    [CAPTURE.fd, reader],
+    [CAPTURE.tail, 1000],
+    [CAPTURE.passTo, -1],
+  ] as const) {
+    region.words[(record + field) >> 2] = value;
+  }
+  const tail = new Tail(region, -1, 5, 0, record, 1);
+  const written = randomBytes(20_000).map((byte) => byte & 127);
+  writeSync(writer, written);
+  assert.equal(tail.run(65536), "empty");
+  assert.ok(Buffer.from(written.subarray(-1000)).equals(Buffer.from(tail.take())));
+  for (const fd of ends) closeSync(fd);
+  assert.equal(views, 0);
 });
