@@ -1,7 +1,7 @@
 // Where this process's own group of cgroup v2 is, as cgroups(7) tells.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { directoryOf, parseMountinfo, parseOwnCgroup } from "../pool/cgroup/hierarchy.ts";
+import { directoryOf, parseMountinfo, parseOwnCgroup } from "../native/cgroup-mounts.ts";
 import { textOf } from "./text-files.ts";
 
 /** What there is of cgroup v2. */

@@ -6,6 +6,7 @@ import { errnoName } from "./errno.ts";
 import { FD, LAUNCHER, SLOT, SPEC, STATE } from "./layout.ts";
 import { native } from "./load.ts";
 import { ARENA_SIZE, Region, SLOT_COUNT } from "./region.ts";
+import { explainShortage } from "./shortage.ts";
 import {
   close,
   dupFrom,
@@ -276,8 +277,7 @@ export class Launcher {
 
 function exhausted(syscall: string, errno: number): PidpoolError {
   const name = errnoName(errno);
-  return new PidpoolError("ERR_SUPERVISOR", `a supervisor cannot be set up: ${syscall} failed with ${name}`, {
-    syscall,
-    errno: name,
-  });
+  const why = explainShortage(errno);
+  const message = `a supervisor cannot be set up: ${syscall} failed with ${name}${why === undefined ? "" : ` (${why})`}`;
+  return new PidpoolError("ERR_SUPERVISOR", message, { syscall, errno: name });
 }

@@ -8,6 +8,7 @@ import { PidpoolError } from "../errors.ts";
 import { errnoName } from "./errno.ts";
 import { CAPTURE, CHILD_STACKS, LAUNCHER, SLOT } from "./layout.ts";
 import { native } from "./load.ts";
+import { explainShortage } from "./shortage.ts";
 import { mmap, munmap } from "./syscalls.ts";
 
 const PAGE = 4096;
@@ -51,9 +52,10 @@ export class Region {
   static create(): Region {
     const address = mmap(TOTAL);
     if (address < 0) {
-      throw new PidpoolError("ERR_SUPERVISOR", `no memory for a supervisor: ${errnoName(-address)}`, {
+      const [errno, why] = [errnoName(-address), explainShortage(-address)];
+      throw new PidpoolError("ERR_SUPERVISOR", `no memory for a supervisor: ${errno} (${why})`, {
         syscall: "mmap",
-        errno: errnoName(-address),
+        errno,
       });
     }
     const region = new Region(address);

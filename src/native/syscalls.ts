@@ -435,6 +435,23 @@ export function hardLimit(resource: number): bigint {
   return BigInt.asUintN(64, (BigInt(scratch[3] ?? 0) << 32n) | BigInt((scratch[2] ?? 0) >>> 0));
 }
 
+/** The two values of a limit of this process; Infinity where there is none. */
+export interface ResourceLimits {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** Both limits for a resource. Needs no fd, as /proc/self/limits would. prlimit(2). */
+export function resourceLimits(resource: number): ResourceLimits {
+  ready();
+  syscall(nr.prlimit64, 0, resource, 0, scratchAddress, 0, 0);
+  const [soft = 0, hard = 0] = [0, 2].map((at) => {
+    const [low = 0, high = 0] = [scratch[at], scratch[at + 1]];
+    return low === -1 && high === -1 ? Infinity : (high >>> 0) * 2 ** 32 + (low >>> 0);
+  });
+  return { soft, hard };
+}
+
 /** The newest Landlock ABI that the kernel has, or -errno. landlock_create_ruleset(2), Linux 5.13. */
 export function landlockVersion(): number {
   ready();

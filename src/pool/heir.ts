@@ -6,11 +6,11 @@ import { close, socketPair } from "../native/syscalls.ts";
 import { type Estate, heirSpec } from "../process/guardian-spec.ts";
 import { SIGKILL } from "../process/signals.ts";
 import { Child, type ChildEvents } from "./child.ts";
-import { NO_ROOM } from "./supervisor.ts";
+import { NO_ROOM, NO_SLOT } from "./supervisor.ts";
 
 /** What an heir needs of its pool. */
 export interface HeirHost {
-  /** Starts a child of the pool's own. Returns 0, NO_ROOM or -errno. */
+  /** Starts a child of the pool's own. Returns 0, NO_ROOM, NO_SLOT or -errno. */
   start(child: Child): number;
   /** Hears that there is no heir any more. */
   error(error: PidpoolError): void;
@@ -66,7 +66,7 @@ export class Heir implements ChildEvents {
       throw error;
     }
     // A pool whose queue is full has room again soon, as a system that is exhausted.
-    if (result < 0) this.failed("pipe", result === NO_ROOM ? EAGAIN : -result);
+    if (result < 0) this.failed("pipe", result === NO_ROOM || result === NO_SLOT ? EAGAIN : -result);
     const error = await started;
     child.setRef(false);
     if (error !== undefined) throw error;

@@ -23,11 +23,11 @@ import { PARKED } from "./namespaces.ts";
 import { RETRY, retryDelay } from "./retry.ts";
 import type { Rostered } from "./roster.ts";
 import { Speech } from "./speech.ts";
-import { NO_ROOM } from "./supervisor.ts";
+import { NO_ROOM, NO_SLOT } from "./supervisor.ts";
 
 /** What a launch needs of its pool. */
 export interface LaunchHost {
-  /** Begins the launch now. Returns 0, NO_ROOM, PARKED or -errno. */
+  /** Begins the launch now. Returns 0, NO_ROOM, NO_SLOT, PARKED or -errno. */
   begin(launch: Launch): number;
   /** Calls `launch.attempt()` when an exit makes room or the delay is over. `exhausted`: the system lacked something. */
   retry(launch: Launch, delay: number, exhausted: boolean): void;
@@ -149,7 +149,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
       this.#host.retry(this, RETRY.first, false);
       return;
     }
-    if (result < 0) this.failed("pipe", -result, 0);
+    if (result === NO_SLOT) this.failed("slot", EAGAIN, 0);
+    else if (result < 0) this.failed("pipe", -result, 0);
   }
 
   launched(pid: number): void {

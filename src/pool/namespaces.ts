@@ -12,7 +12,7 @@ export const PARKED = -0x20000;
 
 /** What namespaces need of their pool. */
 export interface NamespaceHost {
-  /** Starts a child of the pool's own. Returns 0, NO_ROOM or -errno. */
+  /** Starts a child of the pool's own. Returns 0, NO_ROOM, NO_SLOT or -errno. */
   start(child: Child): number;
   /** The launch waits. */
   park(launch: Launch): void;
@@ -42,7 +42,7 @@ export class Namespaces {
   /**
    * Gives a launch the namespaces that its spec asks for. {@link Ground.leave} gives them back.
    *
-   * @returns 0, {@link PARKED}, NO_ROOM or -errno.
+   * @returns 0, {@link PARKED}, NO_ROOM, NO_SLOT or -errno.
    */
   provide(launch: Launch, ground: Ground): number {
     const { home } = launch.spec.isolation;

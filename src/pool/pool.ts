@@ -322,7 +322,7 @@ export class ProcessPool extends EventEmitter<PoolEvents> {
     return new PidpoolError("ERR_QUEUE_FULL", message);
   }
 
-  /** Returns 0 once the launch has all that it is to be born into, PARKED, NO_ROOM or -errno. */
+  /** Returns 0 once the launch has all that it is to be born into, PARKED, NO_ROOM, NO_SLOT or -errno. */
   #prepare(launch: Launch, ground: Ground): number {
     const provided = this.#namespaces.provide(launch, ground);
     const { cgroup } = launch.spec;

@@ -23,6 +23,8 @@ import type { ThreadLimits } from "./thread-host.ts";
 
 /** {@link Supervisor.start}: too many launches are under way; there is room again soon. */
 export const NO_ROOM = -0x10000;
+/** {@link Supervisor.start}: it has as many children as it can hold; there is room again when one ends. */
+export const NO_SLOT = -0x10001;
 
 const NONE: readonly [] = [];
 
@@ -73,7 +75,7 @@ export class Supervisor {
   /**
    * Starts a child.
    *
-   * @returns 0, {@link NO_ROOM}, or -errno; in both other cases nothing has begun.
+   * @returns 0, {@link NO_ROOM}, {@link NO_SLOT} or -errno; in all other cases nothing has begun.
    * @throws PidpoolError ERR_SUPERVISOR while no thread can be started: it would leave the room to children that nobody watches.
    */
   start(child: Child): number {
@@ -81,7 +83,7 @@ export class Supervisor {
     if (this.#thread.failure !== undefined) throw this.#thread.failure;
     if (!launcher.hasRoom(child.spec.block.length)) return NO_ROOM;
     const slot = this.#takeSlot();
-    if (slot < 0) return -EAGAIN;
+    if (slot < 0) return NO_SLOT;
     const plumbing = child.spec.piped ? new Plumbing() : undefined;
     let result = plumbing?.open(child.spec, child.notifyDirectory) ?? 0;
     if (result >= 0) {

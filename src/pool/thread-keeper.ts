@@ -2,8 +2,10 @@
 // carries messages both ways, and decides whether it keeps Node alive.
 import { isMainThread, MessageChannel, type MessagePort } from "node:worker_threads";
 import { PidpoolError } from "../errors.ts";
+import { errnoNumber } from "../native/errno.ts";
 import type { Launcher } from "../native/launcher.ts";
 import { LAUNCHER } from "../native/layout.ts";
+import { explainShortage } from "../native/shortage.ts";
 import { wake } from "../native/syscalls.ts";
 import { monotonicNow } from "../process/report.ts";
 import { Doorbell } from "./doorbell.ts";
@@ -185,5 +187,7 @@ export class ThreadKeeper {
 function cannotStart(cause: unknown): PidpoolError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const errno = /\b(?:EMFILE|ENFILE|EAGAIN|ENOMEM)\b/.exec(message)?.[0];
-  return new PidpoolError("ERR_SUPERVISOR", `a supervisor thread could not be started: ${message}`, { errno, cause });
+  const why = explainShortage(errnoNumber(errno));
+  const text = `a supervisor thread could not be started: ${message}${why === undefined ? "" : ` (${why})`}`;
+  return new PidpoolError("ERR_SUPERVISOR", text, { errno, cause });
 }

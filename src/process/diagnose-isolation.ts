@@ -1,9 +1,18 @@
 // Why a machine refuses an isolation, as far as can be told, and the remedy.
-import { readFileSync } from "node:fs";
 import { IsolationError, quoted } from "../errors.ts";
 import { EACCES, EINVAL, ENOENT, ENOSPC, ENOSYS, EPERM, errnoMeaning, errnoName } from "../native/errno.ts";
+import { contentOf, sysctl } from "../native/sysctl.ts";
 import { capabilityName } from "./capabilities.ts";
-import { CLONE_NEWTIME } from "./isolation.ts";
+import {
+  CLONE_NEWCGROUP,
+  CLONE_NEWIPC,
+  CLONE_NEWNET,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWTIME,
+  CLONE_NEWUSER,
+  CLONE_NEWUTS,
+} from "./isolation.ts";
 import { hasCapabilities } from "./own-rights.ts";
 import type { LaunchSpec } from "./spec.ts";
 
@@ -74,7 +83,7 @@ function causeOf(stage: string, errno: number, detail: number): Cause {
     };
   }
   if (errno === ENOSYS) return { why: "the system call is not there, or a seccomp filter hides it", remedy: DOCKER };
-  if (errno === ENOSPC) return limitCause();
+  if (errno === ENOSPC) return limitCause(stage, stage === "unshare" ? detail : CLONE_NEWUSER | CLONE_NEWPID);
   if (errno === EPERM || errno === EACCES) return refusal(stage);
   if (errno === EINVAL && stage === "unshare" && (detail & CLONE_NEWTIME) !== 0) {
     return {
@@ -90,14 +99,30 @@ function causeOf(stage: string, errno: number, detail: number): Cause {
   return { why: errnoMeaning(errno), remedy: 'see docs/isolation.md, or use isolation: "none"' };
 }
 
-function limitCause(): Cause {
-  for (const kind of ["user", "net", "pid", "mnt", "ipc", "uts", "cgroup", "time"]) {
-    const file = `user.max_${kind}_namespaces`;
-    if (sysctl(file) === "0") return { why: `${file} is 0`, remedy: `sysctl -w ${file}=10000` };
+/** The kinds of namespaces, by the flags that make them; the names are those of the limits. */
+const KINDS: readonly (readonly [flag: number, kind: string])[] = [
+  [CLONE_NEWUSER, "user"],
+  [CLONE_NEWNET, "net"],
+  [CLONE_NEWPID, "pid"],
+  [CLONE_NEWNS, "mnt"],
+  [CLONE_NEWIPC, "ipc"],
+  [CLONE_NEWUTS, "uts"],
+  [CLONE_NEWCGROUP, "cgroup"],
+  [CLONE_NEWTIME, "time"],
+];
+
+/** Too many of something. `flags`: of the namespaces that were asked for. */
+function limitCause(stage: string, flags: number): Cause {
+  if (stage === "mount") {
+    return { why: `fs.mount-max is ${sysctl("fs.mount-max")}`, remedy: "raise it with sysctl -w" };
   }
+  const wanted = KINDS.filter(([flag]) => (flags & flag) !== 0).map(([, kind]) => `user.max_${kind}_namespaces`);
+  const none = wanted.find((name) => sysctl(name) === "0");
+  if (none !== undefined) return { why: `${none} is 0`, remedy: `sysctl -w ${none}=10000` };
+  const limits = wanted.map((name) => `${name} is ${sysctl(name)}`).join(", ");
   return {
-    why: "there are too many namespaces, or they are nested too deeply",
-    remedy: "raise user.max_*_namespaces with sysctl",
+    why: `a user has too many namespaces, or they are nested too deeply: ${limits}`,
+    remedy: "raise that with sysctl -w, here or in the user namespace above",
   };
 }
 
@@ -134,18 +159,6 @@ function refusal(stage: string): Cause {
   };
 }
 
-function sysctl(name: string): string | undefined {
-  return read(`/proc/sys/${name.replaceAll(".", "/")}`)?.trim();
-}
-
 function seccompMode(): string | undefined {
-  return /^Seccomp:\s*(\d)/m.exec(read("/proc/thread-self/status") ?? "")?.[1];
-}
-
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, "latin1");
-  } catch {
-    return undefined;
-  }
+  return /^Seccomp:\s*(\d)/m.exec(contentOf("/proc/thread-self/status") ?? "")?.[1];
 }

@@ -8,16 +8,16 @@ import {
   EACCES,
   E2BIG,
   EAGAIN,
-  EMFILE,
-  ENFILE,
   ENOENT,
   ENOEXEC,
   ENOMEM,
+  ENOSPC,
   ENOTDIR,
   EPERM,
   errnoMeaning,
   errnoName,
 } from "../native/errno.ts";
+import { explainArguments, explainShortage, explainUserProcesses } from "../native/shortage.ts";
 import {
   explainForbidden,
   explainHidden,
@@ -79,31 +79,21 @@ async function explain(spec: LaunchSpec, stage: string, errno: number, detail: n
     case "nice":
       return errno === EACCES || errno === EPERM ? "a lower niceness than the parent's needs CAP_SYS_NICE" : undefined;
     case "pipe":
-      return explainResources(errno) ?? explainNotify(spec, errno);
+      return errno === ENOSPC && spec.notify?.socketAt !== undefined
+        ? explainNotify(spec, errno)
+        : (explainShortage(errno) ?? explainNotify(spec, errno));
+    case "slot":
+      return "each supervisor thread of the pool has as many children as it can hold; give the pool more threads";
     case "clone":
+    case "files":
     case "watch":
-      return explainResources(errno);
+      return explainShortage(errno);
     case "rlimit":
       return explainLimit(spec, errno, detail);
     case "landlock":
       return explainLandlock(spec, errno, detail);
     case "execve":
       return explainExec(spec, errno);
-    default:
-      return undefined;
-  }
-}
-
-function explainResources(errno: number): string | undefined {
-  switch (errno) {
-    case EAGAIN:
-      return "too many processes (RLIMIT_NPROC, pid_max or the pids cgroup)";
-    case ENOMEM:
-      return "out of memory";
-    case EMFILE:
-      return "this process has too many open files (ulimit -n)";
-    case ENFILE:
-      return "the system has too many open files (fs.file-max)";
     default:
       return undefined;
   }
@@ -159,11 +149,11 @@ async function explainExec(spec: LaunchSpec, errno: number): Promise<string | un
     case ENOEXEC:
       return 'it is no program that the kernel knows (a script needs a first line such as "#!/bin/sh")';
     case EAGAIN:
-      return `${explainResources(errno)}${explainScarcity(spec, ["processes"])}`;
+      return `${explainUserProcesses()}${explainScarcity(spec, ["processes"])}`;
     case ENOMEM:
-      return `${explainResources(errno)}${explainScarcity(spec, ["addressSpace", "dataBytes", "stack"])}`;
+      return `${explainShortage(errno)}${explainScarcity(spec, ["addressSpace", "dataBytes", "stack"])}`;
     case E2BIG:
-      return `its arguments and environment together are too long${explainScarcity(spec, ["stack"])}`;
+      return explainArguments(spec.limits.find(({ option }) => option === "stack")?.value);
     default:
       return undefined;
   }

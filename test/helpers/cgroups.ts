@@ -8,7 +8,7 @@ import { Launcher } from "#pidpool/native/launcher.js";
 import { native } from "#pidpool/native/load.js";
 import { SLOT, SPEC, STAGES } from "#pidpool/native/layout.js";
 import { close, waitPidfd } from "#pidpool/native/syscalls.js";
-import { directoryOf, parseMountinfo, parseOwnCgroup } from "#pidpool/pool/cgroup/hierarchy.js";
+import { directoryOf, parseMountinfo, parseOwnCgroup } from "#pidpool/native/cgroup-mounts.js";
 import { removeWhenEmpty } from "#pidpool/pool/cgroup/emptying.js";
 import { CgroupRoot } from "#pidpool/pool/cgroup/root.js";
 import { signalName } from "#pidpool/process/signals.js";

@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import { test } from "node:test";
 import { RETRY, retryDelay } from "#pidpool/pool/retry.js";
 
-const { EAGAIN, EMFILE, ENFILE, ENOMEM, ENOENT, EACCES, EPERM, EINVAL, E2BIG } = constants.errno;
+const { EAGAIN, EMFILE, ENFILE, ENOMEM, ENOENT, EACCES, EPERM, EINVAL, E2BIG, ENOSPC } = constants.errno;
 
 /** The delays of a launch that fails each time at once; a fake clock adds them up. */
 function delays(stage: string, errno: number): number[] {
@@ -19,7 +19,7 @@ function delays(stage: string, errno: number): number[] {
 }
 
 test("running out of fds, processes or memory is tried again, ever later, for a bounded time", () => {
-  for (const stage of ["pipe", "clone", "files", "watch"]) {
+  for (const stage of ["slot", "pipe", "clone", "files", "watch"]) {
     for (const errno of [EAGAIN, EMFILE, ENFILE, ENOMEM]) {
       const all = delays(stage, errno);
       assert.equal(all[0], RETRY.first);
@@ -61,4 +61,9 @@ test("execve is tried again for EAGAIN alone, which tells of RLIMIT_NPROC", () =
   assert.ok(delays("execve", EAGAIN).length > 5);
   assert.deepEqual(delays("execve", ENOMEM), []);
   assert.deepEqual(delays("execve", EMFILE), []);
+});
+
+test("ENOSPC is what epoll says when too much is watched, and nothing else that passes", () => {
+  for (const stage of ["pipe", "watch"]) assert.ok(delays(stage, ENOSPC).length > 5);
+  for (const stage of ["clone", "unshare", "open", "execve"]) assert.deepEqual(delays(stage, ENOSPC), []);
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Controller } from "../../process/cgroup-limits.ts";
 import { isRootGroup } from "./delegation.ts";
 import { errnoOf, readIfThere, words, writeValue } from "./files.ts";
-import type { Hierarchy } from "./hierarchy.ts";
+import type { Hierarchy } from "../../native/cgroup-mounts.ts";
 import { DELEGATE, refusal } from "./refusal.ts";
 
 /**

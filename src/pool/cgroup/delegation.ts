@@ -2,7 +2,13 @@
 import { access, constants, readFile, realpath, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { errnoOf, readIfThere } from "./files.ts";
-import { directoryOf, isInsideUnit, parseMountinfo, parseOwnCgroup, type Hierarchy } from "./hierarchy.ts";
+import {
+  directoryOf,
+  isInsideUnit,
+  parseMountinfo,
+  parseOwnCgroup,
+  type Hierarchy,
+} from "../../native/cgroup-mounts.ts";
 import { DELEGATE, refusal } from "./refusal.ts";
 
 /** Where groups may be made. */

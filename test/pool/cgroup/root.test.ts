@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 
 import { basename, join } from "node:path";
 import { describe, test } from "node:test";
 import { IsolationError } from "pidpool";
-import { directoryOf, parseMountinfo, parseOwnCgroup } from "#pidpool/pool/cgroup/hierarchy.js";
+import { directoryOf, parseMountinfo, parseOwnCgroup } from "#pidpool/native/cgroup-mounts.js";
 import { CgroupRoot } from "#pidpool/pool/cgroup/root.js";
 import { planCgroup, type CgroupPlan } from "#pidpool/process/cgroup-limits.js";
 import { bornInto, cgroupRoot, members, noCgroups, scratchGroup } from "../../helpers/cgroups.ts";

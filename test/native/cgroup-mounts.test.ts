@@ -1,7 +1,7 @@
 // Where cgroups are, from what /proc says.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { directoryOf, isInsideUnit, parseMountinfo, parseOwnCgroup } from "#pidpool/pool/cgroup/hierarchy.js";
+import { directoryOf, isInsideUnit, parseMountinfo, parseOwnCgroup } from "#pidpool/native/cgroup-mounts.js";
 
 const HYBRID = String.raw`23 1 0:21 / / rw,relatime shared:1 - ext4 /dev/vda rw
 31 23 0:28 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755
