@@ -3,17 +3,17 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-const MEMORY_MIB = 1500;
 const CORES = 2;
 
 /** The emulator is to end when the kernel panics, which would otherwise wait for a restart. */
 const COMMAND_LINE = "quiet loglevel=3 panic=-1";
 
 /** What all machines are: no accelerator of the hardware, which a VM mostly does not offer to VMs of its own. */
-const MACHINE = [
-  ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none"],
-  ["-accel", "tcg,thread=multi", "-m", `${MEMORY_MIB}`, "-smp", `${CORES}`, "-serial", "stdio"],
-].flat();
+const machine = (memory) =>
+  [
+    ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none"],
+    ["-accel", "tcg,thread=multi", "-m", `${memory}`, "-smp", `${CORES}`, "-serial", "stdio"],
+  ].flat();
 
 /** How many tests came out how, as node:test counts them. */
 const COUNT = /^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/;
@@ -27,12 +27,13 @@ const COUNT = /^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/;
 
 /**
  * @param {{ file: string, args: string[], env: NodeJS.ProcessEnv }} qemu
- * @param {{ arch: import("./arch.mjs").Arch, kernel: string, initramfs: string, seconds: number }} vm `seconds` is how long it may take
+ * @param {{ arch: import("./arch.mjs").Arch, kernel: string, initramfs: string, memory: number, seconds: number }} vm
+ *   `memory` in MiB; `seconds` is how long it may take
  * @returns {Promise<Outcome>}
  */
-export async function boot(qemu, { arch, kernel, initramfs, seconds }) {
+export async function boot(qemu, { arch, kernel, initramfs, memory, seconds }) {
   const what = ["-kernel", kernel, "-initrd", initramfs, "-append", `console=${arch.console} ${COMMAND_LINE}`];
-  const child = spawn(qemu.file, [...qemu.args, ...MACHINE, ...arch.machine, ...what], {
+  const child = spawn(qemu.file, [...qemu.args, ...machine(memory), ...arch.machine, ...what], {
     env: qemu.env,
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -103,15 +103,15 @@ export function fetchQemu({ emulator, emulatorPackage }) {
     apt.unpack(apt.withMissing(emulatorPackage), fresh);
   });
   const libraries = join(folder, "usr/lib", own.triple);
-  const modules = join(libraries, "qemu");
+  // What another emulator that is installed has serves for both; qemu looks for it near itself only.
+  const modules = [libraries, join("/usr/lib", own.triple)].map((at) => join(at, "qemu")).find((at) => existsSync(at));
   return {
     file: join(folder, "usr/bin", emulator),
-    args: ["qemu", "seabios"].flatMap((part) => ["-L", join(folder, "usr/share", part)]),
+    args: [folder, "/"].flatMap((at) => ["qemu", "seabios"].flatMap((part) => ["-L", join(at, "usr/share", part)])),
     env: {
       ...process.env,
       LD_LIBRARY_PATH: [libraries, join(folder, "lib", own.triple)].join(delimiter),
-      // Not in the folder where another emulator is installed, whose modules serve for both.
-      ...(existsSync(modules) ? { QEMU_MODULE_DIR: modules } : {}),
+      ...(modules === undefined ? {} : { QEMU_MODULE_DIR: modules }),
     },
   };
 }

@@ -12,6 +12,10 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /** Where the package is in a VM. */
 const PACKAGE = "/pidpool";
 
+/** A child that waits, and of which thousands fit: it has neither libc nor loader. */
+const HOLD = join(root, "bench/children/hold.c");
+const BARE = ["-static", "-nostdlib", "-ffreestanding", "-fno-stack-protector"];
+
 /** Programs that tests run. Where the userland lacks one, and for all others, there is busybox. */
 const PROGRAMS = [
   [
@@ -69,9 +73,10 @@ function copyPrograms(archive, userland, busybox) {
 function copyCompiled(archive, userland) {
   const folder = mkdtempSync(join(tmpdir(), "pidpool-vm-c-"));
   try {
-    for (const source of ["fixtures", "chaos"].flatMap((name) => filesBelow(join(root, "test", name), ".c"))) {
+    const sources = ["fixtures", "chaos"].flatMap((name) => filesBelow(join(root, "test", name), ".c"));
+    for (const source of [...sources, HOLD]) {
       const file = join(folder, basename(source, ".c"));
-      const reason = userland.compile(source, file);
+      const reason = userland.compile(source, file, source === HOLD ? BARE : []);
       if (reason !== false) {
         console.log(`# ${basename(source)} is not in the VM: ${reason}`);
         continue;

@@ -8,7 +8,8 @@
 //   --kernel   5.10, 6.1, 6.12 or all; may be given more than once
 //   --arch     x64, arm64 or all; may be given more than once (this machine's)
 //   --run      a shell command instead of tests, as "node dist/cli/main.js doctor"
-//   --timeout  how many seconds a whole VM may take (900)
+//   --timeout  how many seconds a whole VM may take (900); a test file, two thirds of it
+//   --memory   how many MiB it has (1500)
 //
 // Where something that it needs cannot be had, it says what is skipped, and
 // succeeds.
@@ -25,8 +26,8 @@ import { PACKAGES, writeGuest } from "./guest.mjs";
 import { foreignUserland, ownUserland } from "./userland.mjs";
 
 const SERIES = ["5.10", "6.1", "6.12"];
-/** Emulated, a program that computes takes some 30 times as long. */
-const TEST_TIMEOUT = 600_000;
+/** Of a VM's time, what a test file may take. Emulated, a program that computes takes some 30 times as long. */
+const TEST_SHARE = 2 / 3;
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const { values, positionals } = parseArgs({
@@ -36,6 +37,7 @@ const { values, positionals } = parseArgs({
     arch: { type: "string", multiple: true, default: [process.arch] },
     run: { type: "string" },
     timeout: { type: "string", default: "900" },
+    memory: { type: "string", default: "1500" },
   },
 });
 
@@ -45,9 +47,9 @@ function fail(message) {
   process.exit(1);
 }
 
-function wantedSeconds() {
-  const seconds = Number(values.timeout);
-  return seconds > 0 ? seconds : fail(`--timeout is a number of seconds, not ${values.timeout}`);
+function wantedNumber(option, what) {
+  const number = Number(values[option]);
+  return number > 0 ? number : fail(`--${option} is a number of ${what}, not ${values[option]}`);
 }
 
 /** What is wanted of a few that there are. */
@@ -69,7 +71,11 @@ function wantedTests() {
 
 function wantedCommand() {
   if (values.run !== undefined) return positionals.length === 0 ? values.run : fail("--run takes the place of tests");
-  const options = ["--test-concurrency=1", "--test-reporter=spec", `--test-timeout=${TEST_TIMEOUT}`];
+  const options = [
+    "--test-concurrency=1",
+    "--test-reporter=spec",
+    `--test-timeout=${Math.round(seconds * 1000 * TEST_SHARE)}`,
+  ];
   const files = wantedTests().map((name) => `build/test/${name}`);
   return ["exec node --enable-source-maps --test", ...options, ...files].join(" ");
 }
@@ -96,7 +102,7 @@ async function runOn(series, { arch, qemu, busybox, userland }) {
   const initramfs = join(folder, `${series}.cpio`);
   writeGuest(initramfs, { userland, busybox, command, env: { PIDPOOL_VM: series } });
   const start = performance.now();
-  const { ok, counts, failure } = await boot(qemu, { arch, kernel, initramfs, seconds });
+  const { ok, counts, failure } = await boot(qemu, { arch, kernel, initramfs, memory, seconds });
   rmSync(initramfs);
   const took = `(${Math.round((performance.now() - start) / 1000)} s)`;
   if (!ok) process.exitCode = 1;
@@ -118,8 +124,9 @@ async function orSkipped(action) {
 
 const kernels = wanted("kernel", values.kernel, SERIES);
 const arches = wanted("architecture", values.arch, Object.keys(ARCHITECTURES));
+const seconds = wantedNumber("timeout", "seconds");
+const memory = wantedNumber("memory", "MiB");
 const command = wantedCommand();
-const seconds = wantedSeconds();
 const folder = mkdtempSync(join(tmpdir(), "pidpool-vm-"));
 process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));

@@ -20,7 +20,7 @@ const C_FLAGS = ["-O1", "-Wall"];
  * @property {string} node path on this machine
  * @property {string} modules path on this machine of the folder that has node_modules
  * @property {(file: string) => string[]} libraries paths in it of what a program or native addon, by its path on this machine, needs
- * @property {(source: string, output: string) => string | false} compile compiles a program in C; why it is none, if so
+ * @property {(source: string, output: string, flags: string[]) => string | false} compile compiles a program in C; why it is none, if so
  */
 
 /** Why a compiler failed, in a line. */
@@ -44,7 +44,7 @@ export function ownUserland() {
       }
       return [...libraries.matchAll(/(?:=>|^)\s*(\/\S+)/gm)].map(([, library]) => library);
     },
-    compile: (source, output) => complaint("cc", spawnSync("cc", [...C_FLAGS, "-o", output, source])),
+    compile: (source, output, flags) => complaint("cc", spawnSync("cc", [...C_FLAGS, ...flags, "-o", output, source])),
   };
 }
 
@@ -89,11 +89,11 @@ export function foreignUserland(name, arch, programs) {
       add(file);
       return [...found];
     },
-    compile(source, output) {
+    compile(source, output, flags) {
       const clang =
         ["clang-14", "clang"].find((command) => spawnSync(command, ["--version"]).status === 0) ?? "clang-14";
       const target = [`--target=${arch.triple}`, `--sysroot=${root}`, "-fuse-ld=lld"];
-      return complaint(clang, spawnSync(clang, [...target, ...C_FLAGS, "-o", output, source]));
+      return complaint(clang, spawnSync(clang, [...target, ...C_FLAGS, ...flags, "-o", output, source]));
     },
   };
 }

@@ -17,6 +17,11 @@ export function compile(name: string): Compiled {
   const dir = mkdtempSync(join(tmpdir(), "pidpool-c-"));
   after(() => rmSync(dir, { recursive: true, force: true }));
   chmodSync(dir, 0o755);
+  return compileInto(dir, name);
+}
+
+/** Compiles test/fixtures/NAME.c into a directory; for what is no test file. */
+export function compileInto(dir: string, name: string): Compiled {
   const file = join(dir, name);
   const source = fileURLToPath(new URL(`../../../test/fixtures/${name}.c`, import.meta.url));
   const { error, status, stderr } = spawnSync("cc", ["-O1", "-o", file, source], { encoding: "utf8" });

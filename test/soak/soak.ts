@@ -1,59 +1,46 @@
-// Many launches of trivial children: exactly as many reports, and fds,
-// children and memory as before. `npm run soak -- 100000`; the suite runs 5 000.
-import { childPids, openFds, rssMiB } from "../helpers/processes.ts";
-import { ProcessPool } from "../helpers/pool.ts";
+// Runs for long, or with much at once, and counts: `npm run soak`.
+//
+//   npm run soak                       1 000 000 lifecycles of all kinds on one pool
+//   npm run soak -- 5000               so many
+//   npm run soak -- 50000 --only aborted
+//   npm run soak -- --live 20000       so many live children at once, three times
+//   npm run soak -- --pools 20000      so many pools, one after another
+//   npm run soak -- --workers 500      so many worker threads with a pool that are terminated, one after another
+//
+// Exits with 1 where a count is wrong or something has grown, and says what.
+import { parseArgs } from "node:util";
+import { soakLifecycles } from "./lifecycles.ts";
+import { soakLive } from "./live.ts";
+import { soakPools } from "./pools.ts";
+import { compilePrograms } from "./programs.ts";
+import { soakWorkers } from "./workers.ts";
 
-const LAUNCHES = Number(process.argv[2] ?? 100_000);
-const IN_FLIGHT = 64;
-/** Growth of the resident set that passes for noise of the allocators. */
-const SLACK_MIB = 32;
+const LIFECYCLES = 1_000_000;
 
-const pool = new ProcessPool({ concurrency: IN_FLIGHT });
-let reports = 0;
-const pids = new Set<number>();
-pool.on("exit", ({ status, pid }) => {
-  if (status !== "exited") throw new Error(`pid ${pid}: ${status}`);
-  reports++;
-  pids.add(pid);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: "string" },
+    live: { type: "string" },
+    pools: { type: "string" },
+    workers: { type: "string" },
+  },
 });
 
-async function churn(launches: number): Promise<void> {
-  let left = launches;
-  const quiet = pool.command("true", [], { stdio: "ignore" });
-  const loud = pool.command("echo", ["x".repeat(100)]);
-  const client = async (): Promise<void> => {
-    while (left > 0) {
-      const n = left--;
-      if (n % 4 !== 0) await quiet.run();
-      else if ((await loud.run()).stdout.length !== 101) throw new Error("output was lost");
-    }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, client));
+function amount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`a number above 0 is wanted, not ${text}`);
+  return count;
 }
 
-await churn(Math.ceil(LAUNCHES / 5));
-reports = 0;
-pids.clear();
-const before = { fds: openFds(), rss: rssMiB() };
-const started = performance.now();
-await churn(LAUNCHES);
-const seconds = (performance.now() - started) / 1000;
-const after = { fds: openFds(), rss: rssMiB() };
-const children = childPids();
-await pool.close();
+const { live, only, pools, workers } = values;
+const programs = compilePrograms();
+const faults: string[] = [];
+if (live !== undefined) faults.push(...(await soakLive(amount(live), programs.children.hold)));
+if (pools !== undefined) faults.push(...(await soakPools(amount(pools), programs.children.nop)));
+if (workers !== undefined) faults.push(...(await soakWorkers(amount(workers), programs.children.nop)));
+if (live === undefined && pools === undefined && workers === undefined)
+  faults.push(...(await soakLifecycles(amount(positionals[0] ?? String(LIFECYCLES)), programs, only)));
 
-const lines = [
-  `${LAUNCHES} launches, ${reports} reports in ${seconds.toFixed(1)} s (${Math.round(LAUNCHES / seconds)} a second)`,
-  `fds ${before.fds.length} before, ${after.fds.length} after; ${children.length} children left`,
-  `RSS ${before.rss.toFixed(0)} MiB before, ${after.rss.toFixed(0)} MiB after`,
-];
-process.stdout.write(`${lines.join("\n")}\n`);
-const good =
-  reports === LAUNCHES &&
-  children.length === 0 &&
-  after.fds.length <= before.fds.length &&
-  after.rss < before.rss + SLACK_MIB;
-if (!good) {
-  process.stdout.write(`${after.fds.filter((fd) => !before.fds.includes(fd)).join("\n")}\n`);
-  process.exitCode = 1;
-}
+for (const fault of faults) process.stdout.write(`wrong: ${fault}\n`);
+if (faults.length > 0) process.exitCode = 1;
