@@ -19,7 +19,8 @@ export const ARCHITECTURES = {
     loader: "/lib64/ld-linux-x86-64.so.2",
     emulator: "qemu-system-x86_64",
     emulatorPackage: "qemu-system-x86",
-    machine: ["-cpu", "max"],
+    // Without the fifth level of page tables, which would cost a quarter of the time.
+    machine: ["-cpu", "max,-la57"],
     console: "ttyS0",
   },
   arm64: {

@@ -135,7 +135,7 @@ export function fetchNode(arch) {
   const name = `node-linux-${arch}@${process.versions.node}`;
   const folder = cached(name, (fresh) => {
     console.log(`fetching ${name}`);
-    const tarball = run("npm", ["pack", "--silent", name, "--pack-destination", fresh]).trim();
+    const tarball = run("npm", ["pack", "--loglevel=error", "--logs-max=0", name, "--pack-destination", fresh]).trim();
     run("tar", ["-xf", join(fresh, tarball), "-C", fresh]);
     rmSync(join(fresh, tarball));
   });
@@ -150,6 +150,7 @@ export function fetchModules(arch) {
     console.log(`fetching the dependencies for ${arch}`);
     for (const file of ["package.json", "package-lock.json"]) copyFileSync(join(checkout, file), join(fresh, file));
     const options = ["--omit=dev", "--ignore-scripts", "--os=linux", `--cpu=${arch}`, "--libc=glibc"];
-    run("npm", ["ci", "--silent", ...options, "--prefix", fresh]);
+    // Without a log of its own, of which the last line would be.
+    run("npm", ["ci", "--loglevel=error", "--logs-max=0", ...options, "--prefix", fresh]);
   });
 }

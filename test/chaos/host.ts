@@ -83,7 +83,7 @@ async function play(seed: number, before: Traces | undefined): Promise<RoundTold
     failures: [`the round itself failed: ${error instanceof Error ? error.stack : String(error)}`],
   }));
   clearInterval(patience);
-  const left = before === undefined ? [] : await settled(before, mark, 10_000);
+  const left = before === undefined ? [] : await settled(before, mark, PATIENCE);
   (globalThis as { gc?: () => void }).gc?.();
   const { heapUsed: heap, rss } = process.memoryUsage();
   const all = [...failures, ...left.map((what) => `left: ${what}`), ...strays.splice(0)];
