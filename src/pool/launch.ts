@@ -24,6 +24,7 @@ import { RETRY, retryDelay } from "./retry.ts";
 import type { Rostered } from "./roster.ts";
 import { Speech } from "./speech.ts";
 import { NO_ROOM, NO_SLOT } from "./supervisor.ts";
+import { thisTurn } from "./turn.ts";
 
 /** What a launch needs of its pool. */
 export interface LaunchHost {
@@ -72,8 +73,8 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   /** Resolves once the group that no child was born in is gone. */
   #abandoned: Promise<void> | undefined;
   #announced = false;
-  /** Whoever awaits spawn() has not had a chance to listen yet. */
-  #fresh = false;
+  /** The turn in which spawn() was resolved: whoever awaits that has not had a chance to listen before the next one. */
+  #bornIn = -1;
   /** Somebody has asked for its end. */
   #unwanted: "stopped" | "aborted" | undefined;
   /** There is no child any more, and will be none. */
@@ -164,8 +165,7 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.#process = new Process(pid, spec, child.stdio, this);
     this.#spawn.resolve(this.#process);
     if (spec.notify !== undefined) (this.#speech ??= new Speech()).hold();
-    this.#fresh = true;
-    setImmediate(() => (this.#fresh = false));
+    this.#bornIn = thisTurn();
   }
 
   notified(notification: Notification): void {
@@ -311,8 +311,9 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
     this.#end(report);
     // An await goes on in a later microtask, but a short life is over by then.
     if (this.#speech !== undefined) this.#speech.tell(() => this.#process?.settle(result));
-    else if (this.#fresh) setImmediate(() => this.#process?.settle(result));
-    else this.#process?.settle(result);
+    else if (this.#process !== undefined && this.#bornIn === thisTurn()) {
+      setImmediate(() => this.#process?.settle(result));
+    } else this.#process?.settle(result);
     if (this.#run === undefined) return;
     if (!this.spec.check || (report.status === "exited" && report.code === 0 && report.reason === "exit")) {
       this.#run.resolve(result);
