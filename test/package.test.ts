@@ -23,7 +23,7 @@ const TOOLS = ["npm", "npx", "sh", "env", "true"];
 
 const ESM = `
 import { ProcessPool } from "pidpool";
-const pool = new ProcessPool();
+const pool = new ProcessPool({ isolation: process.env.TEST_ISOLATION });
 const { exit } = await pool.run("true");
 await pool.close();
 console.log(exit.status, exit.code);
@@ -31,7 +31,7 @@ console.log(exit.status, exit.code);
 
 const COMMON_JS = `
 const { ProcessPool } = require("pidpool");
-const pool = new ProcessPool();
+const pool = new ProcessPool({ isolation: process.env.TEST_ISOLATION });
 pool.run("true").then(async ({ exit }) => {
   await pool.close();
   console.log(exit.status, exit.code);

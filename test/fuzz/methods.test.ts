@@ -6,13 +6,14 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import type { EventEmitter } from "eventemitter3";
 import * as pidpool from "pidpool";
-import { explain, ProcessPool } from "pidpool";
+import { explain } from "pidpool";
 import { cases } from "./cases.ts";
 import { inEmptyDirectory, leavesNothing } from "./census.ts";
 import { assertCase, assertTyped, errorOf } from "./outcome.ts";
 import { property } from "./property.ts";
 import { VALID } from "./shapes.ts";
 import { HOSTILE, type Recipe } from "./values.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 inEmptyDirectory();
 

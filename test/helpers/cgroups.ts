@@ -1,7 +1,7 @@
 // Groups for tests, and children that are born into them.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, type Dirent } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { IsolationError } from "pidpool";
 import { Launcher } from "#pidpool/native/launcher.js";
@@ -13,12 +13,13 @@ import { removeWhenEmpty } from "#pidpool/pool/cgroup/emptying.js";
 import { CgroupRoot } from "#pidpool/pool/cgroup/root.js";
 import { signalName } from "#pidpool/process/signals.js";
 import { resolveSpec } from "#pidpool/process/spec.js";
+import { refusal } from "./isolation.ts";
 
 /** For the option `skip`: why this machine has no cgroups for tests, in the library's own words. */
 export const noCgroups: string | false = await CgroupRoot.find().then(
   async (root) => {
     await root.dispose();
-    return false as const;
+    return refusal("none", { cgroup: dirname(root.path) });
   },
   (error: unknown) => {
     if (error instanceof IsolationError) return error.message;

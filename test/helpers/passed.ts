@@ -1,10 +1,15 @@
 // Children that get standing sockets without a service: the same spec, spawned once.
-import type { Process, ProcessPool, StdioOption } from "pidpool";
+import type { Isolation, Process, ProcessPool, StdioOption } from "pidpool";
 import type { Passing } from "#pidpool/pool/listen/passing.js";
 import { spawnSpec } from "#pidpool/pool/pool.js";
 import { resolveSpec } from "#pidpool/process/spec.js";
 import type { Variable } from "#pidpool/process/env.js";
 import type { LaunchOptions } from "#pidpool/process/options.js";
+
+const { TEST_ISOLATION } = process.env;
+
+/** The suite's; see pool.ts. */
+const DEFAULTS = TEST_ISOLATION === undefined ? {} : { isolation: TEST_ISOLATION as Isolation };
 
 /** As spawn(), with variables that the pool sets. The pool's own defaults do not count. */
 export function spawnWith(
@@ -14,7 +19,7 @@ export function spawnWith(
   args: readonly string[],
   options: LaunchOptions = {},
 ): Promise<Process> {
-  return spawnSpec(pool, resolveSpec("spawn", file, args, options, {}, variables));
+  return spawnSpec(pool, resolveSpec("spawn", file, args, { ...DEFAULTS, ...options }, {}, variables));
 }
 
 /** As spawn(), with sockets. */

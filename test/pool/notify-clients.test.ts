@@ -83,7 +83,7 @@ n.notify("READY=1")
 n.notify("STATUS=Python says so")
 `;
 
-test("Python", async (t) => {
+test("Python", { skip: await refusal("shared") }, async (t) => {
   if (!hasCommands("python3")) return t.skip("python3 is not installed");
   await using pool = new ProcessPool();
   for (const isolation of ["none", "private"] as const) {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import { test } from "node:test";
-import { InvalidOptionError, PidpoolError } from "pidpool";
+import { InvalidOptionError, PidpoolError, ProcessPool } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { childPids, openFds } from "../helpers/processes.ts";
-import { ProcessPool } from "../helpers/pool.ts";
 
 /** What is wrong: the options, which one the error must name, and (part of) what it must say is allowed. */
 type Case = readonly [options: Record<string, unknown>, option: string, allowed: RegExp];

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { explain, InvalidOptionError, type ExitReport } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { ProcessPool } from "../helpers/pool.ts";
+import * as pidpool from "pidpool";
 
 /** The InvalidOptionError that a call must throw or reject with. */
 async function refused(call: () => unknown): Promise<InvalidOptionError> {
@@ -66,7 +67,7 @@ test("a Proxy is read as what it stands for, and one that is revoked is refused"
     () => pool.run("true", [], { env: proxy }),
     () => pool.run("true", [], { limits: proxy }),
     () => pool.run("true", [], { input: proxy as never }),
-    () => new ProcessPool(proxy),
+    () => new pidpool.ProcessPool(proxy),
     () => pool.service(proxy as never),
     () => pool.group(proxy as never),
     () => pool.command("true").warm(proxy),

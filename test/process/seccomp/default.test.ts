@@ -272,7 +272,10 @@ describe("the profile default refuses", { skip: filter.unavailable }, () => {
     assert.equal(filter.run(join(dir, "a")).signal, "SIGSYS");
   });
 
-  test("but not the relatives that programs need", () => {
+  test("but not the relatives that programs need", (t) => {
+    const CALL: Call = ["unshare", CLONE_FILES];
+    const [outside] = new UnderFilter({ default: "allow" }).call(CALL);
+    if (outside !== 0) return t.skip(`unshare(CLONE_FILES) is answered with ${outside} here without a filter of ours`);
     const answers = filter.call(
       ["unshare", CLONE_FILES],
       ["personality", 0xffffffff],
