@@ -1,12 +1,13 @@
 // Runs the checks of test/environments/conformance.ts under some runtime, each in a process of its own: one that hangs
 // or crashes is that check's failure, and not to end by itself is one too.
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { root } from "../test-files.mjs";
 import { attempt } from "./programs.mjs";
 import { nothing } from "./tap.mjs";
 
 const PROGRAM = join(root, "build/test/environments/conformance.js");
+const NATIVE = join(root, "build/test/environments/native.js");
 /** Milliseconds that a check may take. */
 const TIMEOUT = 30_000;
 
@@ -54,5 +55,17 @@ export async function runConformance({ command, env = {} }) {
       result.failures.push(`${name}: ${wrong}`);
     }
   }
+  return result;
+}
+
+/** Only the native layer, as one check: for runtimes that a pool refuses. */
+export function runNative({ command, env = {} }) {
+  const result = nothing();
+  const [file, ...args] = command;
+  const all = { ...process.env, NO_COLOR: "1", ...env };
+  const options = { cwd: root, env: all, encoding: "utf8", timeout: TIMEOUT };
+  const { stdout, stderr, status, signal } = spawnSync(file, [...args, NATIVE], options);
+  if (status === 0 && stdout === "passed\n") result.counts.pass++;
+  else result.failures.push(`the native layer: ${signal ?? status}: ${stderr.trim().split("\n").at(-1)}`);
   return result;
 }

@@ -1,5 +1,5 @@
 // Runs the test suite in other environments: Node versions, users, containers as this machine can play them. Where the
-// suite cannot run, as under Bun, a program of checks does: test/environments/conformance.ts.
+// suite cannot run, a program of checks does: test/environments/conformance.ts, or native.ts where no pool runs.
 //
 //   npm run test:environments                              all of them, which takes more than an hour
 //   npm run test:environments -- node-24 docker-profile    some
@@ -8,7 +8,7 @@
 //
 // What cannot be had here is printed as skipped, with the reason, and does not count as a failure.
 import { parseArgs } from "node:util";
-import { runConformance } from "./conformance.mjs";
+import { runConformance, runNative } from "./conformance.mjs";
 import { asRoot, asUser, container, dockerProfile, pidOne, withoutUserNamespaces } from "./containers.mjs";
 import { musl } from "./musl.mjs";
 import { Unavailable } from "./programs.mjs";
@@ -20,14 +20,17 @@ const here = { wrap: [], cwd: root, env: {}, node: process.execPath };
 const suite = (about, make) => ({ about, run: async (name, parts) => runSuite(name, { ...here, ...make() }, parts) });
 const conformance = (about, make) => ({ about, run: async () => runConformance(make()) });
 
+const native = (about, make) => ({ about, run: async () => runNative(make()) });
+
 const ENVIRONMENTS = {
   "node-20": suite("Node 20", () => ({ node: nodeOf(20) })),
   "node-22": suite("Node 22", () => ({ node: nodeOf(22) })),
   "node-24": suite("Node 24", () => ({ node: nodeOf(24) })),
   "node-26": suite("Node 26", () => ({ node: nodeOf(26) })),
-  bun: conformance("Bun", () => ({ command: [bun()] })),
-  deno: conformance("Deno", () => ({ command: [deno(), "run", "--allow-all", "--quiet"] })),
-  musl: conformance("Bun for musl", musl),
+  conformance: conformance("this Node, by the checks for other runtimes", () => ({ command: [process.execPath] })),
+  deno: conformance("Deno, by these checks", () => ({ command: [deno(), "run", "--allow-all", "--quiet"] })),
+  bun: native("Bun, the native layer", () => ({ command: [bun()] })),
+  musl: native("Bun linked with musl, the native layer", musl),
   root: suite("root", asRoot),
   user: suite("an ordinary user", asUser),
   "no-user-namespaces": suite("an ordinary user who may make no user namespace", withoutUserNamespaces),

@@ -65,6 +65,13 @@ export function trySystemCalls(): readonly TriedCall[] {
 }
 
 function probe(): PidpoolError | null {
+  if (process.versions["bun"] !== undefined) {
+    // Said before something waits for ever: reports, streams and guardians all come through such sockets.
+    return new PidpoolError(
+      "ERR_UNSUPPORTED",
+      "pidpool does not run under Bun, whose net.Socket reads nothing from an fd that it is given; Node 20 or newer and Deno 2 do",
+    );
+  }
   const missing = trySystemCalls().find(({ errno }) => errno !== 0);
   if (missing === undefined) return null;
   const errno = errnoName(missing.errno);
