@@ -32,7 +32,7 @@ const COUNT = /^(?:#|ℹ) (pass|fail|cancelled|skipped|todo) (\d+)$/;
  * @returns {Promise<Outcome>}
  */
 export async function boot(qemu, { arch, kernel, initramfs, memory, seconds }) {
-  const what = ["-kernel", kernel, "-initrd", initramfs, "-append", `console=${arch.console} ${COMMAND_LINE}`];
+  const what = ["-kernel", kernel, "-initrd", initramfs, "-append", `${arch.parameters} ${COMMAND_LINE}`];
   const child = spawn(qemu.file, [...qemu.args, ...machine(memory), ...arch.machine, ...what], {
     env: qemu.env,
     stdio: ["ignore", "pipe", "inherit"],

@@ -13,6 +13,10 @@ import { ProcessPool, supervisorsOf } from "../pool/pool.ts";
 const PATIENCE = 2000;
 const ALL_PATIENCE = 4000;
 
+/** The same on a slow or busy machine, as multiples of what the first launch has taken, the start of the pool included. */
+const SLOW_PATIENCE = 5;
+const ALL_SLOW_PATIENCE = 30;
+
 /** Why a launch failed, and what helps. */
 export interface Refusal {
   readonly why: string;
@@ -26,12 +30,17 @@ export class Trials {
 
   readonly #started = performance.now();
 
+  /** What the first launch has taken. */
+  #first: number | undefined;
+
   /** Runs the program to its end. Its report, or why there is none. Never rejects. */
   async run(options: LaunchOptions = {}): Promise<ExitReport | Refusal> {
     const patience = new AbortController();
-    const left = ALL_PATIENCE - (performance.now() - this.#started);
+    const began = performance.now();
+    const first = this.#first ?? 0;
+    const left = Math.max(ALL_PATIENCE, ALL_SLOW_PATIENCE * first) - (began - this.#started);
     if (left <= 0) return { why: "not tried: earlier trials took too long", remedy: null, code: undefined };
-    const timer = setTimeout(() => patience.abort(), Math.min(left, PATIENCE));
+    const timer = setTimeout(() => patience.abort(), Math.min(left, Math.max(PATIENCE, SLOW_PATIENCE * first)));
     try {
       const { exit } = await this.#pool.run(guardianProgram(), [], {
         ...options,
@@ -39,6 +48,7 @@ export class Trials {
         check: false,
         signal: patience.signal,
       });
+      this.#first ??= performance.now() - began;
       return ended(exit);
     } catch (error) {
       return this.#refusal(error);
