@@ -46,15 +46,7 @@ export function resolveMounts(value: true | MountOptions, { pid }: MountContext)
     }
     attributes.set(target, READ_ONLY * CLEAR);
   }
-  // Each call reaches all beneath: what is said of an inner path comes after what is said of an outer one.
-  const inwards = [...attributes].toSorted(([a], [b]) => a.length - b.length);
-  for (const [target] of inwards) {
-    if (target !== "/") calls.push({ source: target, target, flags: MS_BIND | MS_REC });
-  }
-  for (const [target, bits] of inwards) calls.push({ target, attributes: bits });
-  if (oneOf("isolation.mount.tmp", o["tmp"] ?? false, [true, false])) {
-    calls.push({ source: "tmpfs", target: "/tmp", type: "tmpfs", data: "mode=1777", flags: MS_NOSUID | MS_NODEV });
-  }
+  // Before what is read-only: its settings (/proc/sys) are the host's, and root's to change without capabilities.
   if (oneOf("isolation.mount.proc", o["proc"] ?? pid, [true, false])) {
     if (!pid) {
       throw new InvalidOptionError(
@@ -64,6 +56,15 @@ export function resolveMounts(value: true | MountOptions, { pid }: MountContext)
       );
     }
     calls.push({ source: "proc", target: "/proc", type: "proc", flags: MS_NOSUID | MS_NODEV | MS_NOEXEC });
+  }
+  // Each call reaches all beneath: what is said of an inner path comes after what is said of an outer one.
+  const inwards = [...attributes].toSorted(([a], [b]) => a.length - b.length);
+  for (const [target] of inwards) {
+    if (target !== "/") calls.push({ source: target, target, flags: MS_BIND | MS_REC });
+  }
+  for (const [target, bits] of inwards) calls.push({ target, attributes: bits });
+  if (oneOf("isolation.mount.tmp", o["tmp"] ?? false, [true, false])) {
+    calls.push({ source: "tmpfs", target: "/tmp", type: "tmpfs", data: "mode=1777", flags: MS_NOSUID | MS_NODEV });
   }
   return calls;
 }

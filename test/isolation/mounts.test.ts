@@ -98,6 +98,18 @@ test("proc: shows the processes of the child's own pid namespace, and no other",
   assert.equal(theirs, readFileSync("/proc/self/comm", "utf8"));
 });
 
+test("readOnly is true of a /proc of the child's own, which has the host's settings", { skip: refused }, async () => {
+  // Opened only: nothing is written there.
+  const script =
+    "for f in sys/kernel/core_pattern self/oom_score_adj; do (: >>/proc/$f) 2>/dev/null && echo open || echo shut; done";
+  const pid = "private";
+  const [settings = "", own] = (await under({}, script, { pid })).trim().split("\n");
+  assert.deepEqual([settings, own], [process.getuid?.() === 0 ? "open" : "shut", "open"]);
+  assert.equal(await under({ readOnly: ["/"] }, script, { pid }), "shut\nshut\n");
+  assert.equal(await under({ readOnly: ["/proc/sys"] }, script, { pid }), "shut\nopen\n");
+  assert.equal(await under({ readOnly: ["/"], readWrite: ["/proc"] }, script, { pid }), `${settings}\nopen\n`);
+});
+
 test("what is mounted inside is not seen outside", { skip: refused }, async () => {
   const before = readFileSync("/proc/self/mountinfo", "utf8");
   await under({ tmp: true, readOnly: ["/usr"] }, "true", { pid: "private" });
