@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ProcessPool, type Process, type SpawnOptions } from "pidpool";
+import { ProcessPool, type Process, type RunOptions, type SpawnOptions } from "pidpool";
 import { compile } from "../helpers/compile.ts";
 import { said } from "../helpers/wait.ts";
 
@@ -41,12 +41,14 @@ test("one that has joined the process group of a child does not speak for it", {
   assert.deepEqual([report.status, report.reason, report.message], ["exited", "exit", "mine"]);
 });
 
+const OTHER = { uid: 12_345, gid: 12_345 } as const;
+
 /** The exit code of another user's process that sends to a child's socket: 0 or 77, where it could not. */
-async function stranger(options: SpawnOptions): Promise<number | null> {
+async function stranger(options: SpawnOptions, user: RunOptions = OTHER): Promise<number | null> {
   await using pool = new ProcessPool({ cwd: "/" });
   const child = await victim(pool, options);
   const env = { NOTIFY_SOCKET: socketOf() };
-  const attack = { uid: 12_345, gid: 12_345, isolation: "none", env, check: false } as const;
+  const attack: RunOptions = { ...user, isolation: "none", env, check: false };
   const { exit } = await pool.run(file, ["STATUS=forged"], attack);
   (child.stdin as NodeJS.WritableStream).end();
   assert.equal((await child.exited).message, "mine");
@@ -73,5 +75,16 @@ test(
   },
   async () => {
     assert.equal(await stranger({ isolation: "none" }), 0);
+  },
+);
+
+test(
+  "a process of the child's own user can send to its socket, and fill its queue; it is not heard",
+  {
+    skip: unavailable,
+  },
+  async () => {
+    for (const isolation of ["none", "shared", "contained", "private"] as const)
+      assert.equal(await stranger({ isolation }, {}), 0, isolation);
   },
 );
