@@ -98,7 +98,11 @@ export interface IsolationOptions {
   readonly mapUid?: number | undefined;
   /** The same for its group. */
   readonly mapGid?: number | undefined;
-  /** Capabilities that it keeps, over exec too. Default: none, or with `user: "host"` those of this process. capabilities(7). */
+  /**
+   * Capabilities that it keeps, over exec too. Default: none, or with `user: "host"` those of this process. Where this process
+   * is root, its user namespaces have all ids: CAP_SETUID, CAP_DAC_OVERRIDE, CAP_CHOWN and their like are rights over the
+   * host's files then. capabilities(7).
+   */
   readonly capabilities?: readonly Capability[] | undefined;
   /** Set-id programs and file capabilities give no rights. Default: true. PR_SET_NO_NEW_PRIVS in prctl(2). */
   readonly noNewPrivileges?: boolean | undefined;
