@@ -61,7 +61,7 @@ test("a child has exactly the fds that it was given, however it is started", asy
     const level = JSON.stringify(isolation);
     for (const [what, options, fds] of WAYS) {
       const run = async (file: string): Promise<void> => {
-        const child = await pool.spawn(program, [file], { ...options, isolation } as SpawnOptions);
+        const child = await pool.spawn(program, [file], { ...options, isolation });
         assert.deepEqual((await child.exited).reason, "exit");
       };
       audits.push(check(`${what}, ${level}`, fds, run));

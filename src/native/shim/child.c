@@ -168,7 +168,7 @@ static _Noreturn void die(int signal)
 }
 
 /* The memory that a child would dump before its exec is the parent's, for the
- * child's user to read; and until Linux 5.16 a dump ends all processes that share
+ * child's user to read; and before Linux 5.16 a dump ends all processes that share
  * the memory, the parent too. A sibling that may signal it is enough. So such a
  * signal is handled, which lasts until exec and no longer: it ends the child by
  * SIGKILL, or where a filter may refuse even that, by exit. The init of a pid
