@@ -48,7 +48,7 @@ export async function soakPools(count: number, nop: string): Promise<string[]> {
     samples.push(sample);
     show(sample);
   }
-  faults.push(...growth(samples));
+  faults.push(...growth(samples, count));
   if (reports !== count * CHILDREN) faults.push(`${reports} reports instead of ${count * CHILDREN}`);
   const left = childPids().length + guardianPids().length;
   if (left > 0) faults.push(`${left} processes left`);

@@ -5,10 +5,9 @@ import { once } from "node:events";
 import { performance } from "node:perf_hooks";
 import { Worker } from "node:worker_threads";
 import { allChildPids } from "../helpers/processes.ts";
-import { FIGURES, row, short, takeSample, type Sample } from "./sample.ts";
+import { FIGURES, LEFT_BY_KOFFI, row, short, takeSample, type Sample } from "./sample.ts";
 
-/** Mappings that koffi leaves behind in each thread that has ended; a worker here has a supervisor thread besides. */
-const LEFT_BY_KOFFI = 3;
+/** A worker has a supervisor thread besides. */
 const THREADS = 2;
 
 async function live(count: number, nop: string, closes: boolean): Promise<void> {
@@ -36,7 +35,7 @@ export async function soakWorkers(count: number, nop: string): Promise<string[]>
     if (!closes) continue;
     for (const figure of ["fds", "threads", "listeners", "resources"] as const)
       if (left(figure) > 0) faults.push(`${figure}: ${short(left(figure))} left by each worker with a closed pool`);
-    if (left("mappings") > LEFT_BY_KOFFI * THREADS + 0.5) faults.push(`mappings: ${left("mappings")} left by each`);
+    if (left("mappings") > LEFT_BY_KOFFI.mappings * THREADS + 0.5) faults.push(`mappings: ${left("mappings")} left by each`);
   }
   process.stdout.write(`${allChildPids().length} children left\n`);
   return faults;
