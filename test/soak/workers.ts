@@ -35,7 +35,8 @@ export async function soakWorkers(count: number, nop: string): Promise<string[]>
     if (!closes) continue;
     for (const figure of ["fds", "threads", "listeners", "resources"] as const)
       if (left(figure) > 0) faults.push(`${figure}: ${short(left(figure))} left by each worker with a closed pool`);
-    if (left("mappings") > LEFT_BY_KOFFI.mappings * THREADS + 0.5) faults.push(`mappings: ${left("mappings")} left by each`);
+    if (left("mappings") > LEFT_BY_KOFFI.mappings * THREADS + 0.5)
+      faults.push(`mappings: ${left("mappings")} left by each`);
   }
   process.stdout.write(`${allChildPids().length} children left\n`);
   return faults;

@@ -32,7 +32,7 @@ describe("scale", { skip: outsideVm }, () => {
   test(`${LIVE} live children, killed at once: each has its pid and its report`, { skip: cramped }, async (t) => {
     const hold = compiledForVm("hold");
     if (hold === undefined) return t.skip("needs cc where the VM is made");
-    assert.deepEqual(await soakLive(LIVE, hold, 2), []);
+    assert.deepEqual(await soakLive(LIVE, hold, 1), []);
     return undefined;
   });
 
