@@ -101,15 +101,22 @@ export class Heir implements ChildEvents {
     if (this.#over || child === undefined) return;
     const gone = new Promise<void>((resolve) => (this.#afterwards = resolve));
     child.setRef(true);
-    child.supervisor?.signal(child, SIGKILL, false);
+    const signaled = child.supervisor?.signal(child, SIGKILL, false) ?? 0;
+    // This process has become another user, who may not: it ends by itself, and removes what we may not either.
+    if (signaled < 0) this.#closeOwn();
     await gone;
   }
 
   #finish(): void {
     this.#over = true;
-    for (const fd of [this.#own, this.#theirs]) if (fd >= 0) close(fd);
-    this.#own = -1;
+    this.#closeOwn();
+    if (this.#theirs >= 0) close(this.#theirs);
     this.#theirs = -1;
     this.#afterwards?.();
+  }
+
+  #closeOwn(): void {
+    if (this.#own >= 0) close(this.#own);
+    this.#own = -1;
   }
 }

@@ -64,6 +64,13 @@ static void notify(const char *text)
 	close(fd);
 }
 
+static void be_deaf(void)
+{
+	for (int s = 1; s < 32; s++)
+		if (s != SIGALRM && s != SIGCHLD)
+			signal(s, SIG_IGN);
+}
+
 static void leave(int signal)
 {
 	(void)signal;
@@ -102,9 +109,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(what, "stubborn")) {
-		for (int s = 1; s < 32; s++)
-			if (s != SIGALRM && s != SIGCHLD)
-				signal(s, SIG_IGN);
+		be_deaf();
 		sleep_ms(n);
 		return 0;
 	}
@@ -136,6 +141,21 @@ int main(int argc, char **argv)
 		}
 		write_all(1, 4);
 		return 4;
+	}
+	/* Leaves processes so many deep, each in a session of its own, deaf, without fds. */
+	if (!strcmp(what, "tree")) {
+		for (long depth = 0; depth < n; depth++) {
+			if (fork() != 0) {
+				sleep_ms(depth == 0 ? 30 : 60000);
+				return 6;
+			}
+			alarm(60);
+			setsid();
+			be_deaf();
+			close_range(0, ~0U, 0);
+		}
+		sleep_ms(60000);
+		return 0;
 	}
 	if (!strcmp(what, "fork")) {
 		for (long i = 0; i < n; i++)

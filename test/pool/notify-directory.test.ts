@@ -158,6 +158,17 @@ test("a guardian that was killed is replaced; the next process removes what both
   assert.ok(!existsSync(left), left);
 });
 
+test(
+  "a pool whose process has become another user ends, and leaves no directory that this one may not remove",
+  { skip: notNobody },
+  async () => {
+    const { code, stdout, stderr } = await startFixture("drops-rights").ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /pidpool-notify-/);
+    assert.ok(!existsSync(stdout), stdout);
+  },
+);
+
 test("a worker thread that is terminated leaves one, until the next one is made, or the process ends", async () => {
   const code = `
     const { parentPort } = require("node:worker_threads");
