@@ -148,13 +148,15 @@ async function pools(first: boolean): Promise<never> {
     pool.on("error", (error) => error.code === "ERR_SUPERVISOR" || check(error));
     open.add(pool);
     const yard: Yard = { pool, over: false };
-    if (first) listener(yard);
+    const standing = first ? listener(yard) : undefined;
     group(yard);
     jobs(yard).catch(check);
     for (let n = 0; n < 5; n++) pipes(yard).catch(check);
     for (let n = 0; n < 12; n++) void runs(yard);
     if (random.chance(0.3)) setTimeout(() => killThread(pool), random.int(0, 300));
     await sleep(random.int(50, 1500));
+    // Where all takes long, no pool would ever serve anything.
+    if (random.chance(0.5)) await standing?.ready.catch(check);
     yard.over = true;
     await (random.chance(0.5) ? pool.close() : pool.destroy()).catch(check);
     open.delete(pool);
