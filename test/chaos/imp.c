@@ -1,6 +1,6 @@
 /* A child of many faults. Arguments say which one; numbers are bytes,
- * milliseconds, signals or exit codes. None lives longer than a minute, so a
- * harness that fails leaves nothing behind. */
+ * milliseconds, signals or exit codes. None lives longer than ten minutes, so
+ * a harness that fails leaves nothing behind. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
 	long n = argc > 2 ? atol(argv[2]) : 0;
-	alarm(60);
+	alarm(600);
 	memset(block, 'x', sizeof(block));
 	if (!strcmp(what, "exit"))
 		return (int)n;
@@ -146,15 +146,15 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "tree")) {
 		for (long depth = 0; depth < n; depth++) {
 			if (fork() != 0) {
-				sleep_ms(depth == 0 ? 30 : 60000);
+				sleep_ms(depth == 0 ? 30 : 600000);
 				return 6;
 			}
-			alarm(60);
+			alarm(600);
 			setsid();
 			be_deaf();
 			close_range(0, ~0U, 0);
 		}
-		sleep_ms(60000);
+		sleep_ms(600000);
 		return 0;
 	}
 	if (!strcmp(what, "fork")) {

@@ -54,7 +54,8 @@ export interface KillTold {
 }
 
 const plan = JSON.parse(process.argv[2] ?? "") as LanePlan;
-const PATIENCE = 15_000 * plan.slowness;
+/** Less than a child lives by itself. On a machine with much else to do, the kernel itself takes seconds to free namespaces. */
+const PATIENCE = Math.min(60_000 * plan.slowness, 400_000);
 
 /** How it dies: a signal, or a word to it. */
 const WAYS = [
@@ -196,9 +197,9 @@ async function kill(seed: number, port: number, last: boolean): Promise<KillTold
   const began = performance.now();
   let left = remains(belongings);
   let lasting = left;
-  while (left.length > 0 && performance.now() - began < PATIENCE) {
+  for (let pause = 5; left.length > 0 && performance.now() - began < PATIENCE; pause = Math.min(pause * 1.5, 200)) {
     lasting = left;
-    await sleep(5);
+    await sleep(pause);
     left = remains(belongings);
   }
   const took = performance.now() - began;

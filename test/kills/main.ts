@@ -102,7 +102,7 @@ const same = [
 
 function hear(kill: KillTold): void {
   told.push(kill);
-  if (told.length % 100 === 0 && told.length < kills) console.log(`${told.length} of ${kills}`);
+  if (told.length % 50 === 0 && told.length < kills) console.log(`${told.length} of ${kills}`);
   if (kill.failures.length === 0) return;
   process.exitCode = 1;
   console.log(`${kill.level}, ${kill.way}, ${kill.moment}:`);

@@ -65,7 +65,7 @@ function run({ pool }: Yard): Promise<unknown> {
     case 1:
       return go(["cat"], { input: "y".repeat(random.pick([10, 300_000])) });
     case 2:
-      return go(["stubborn", 50_000], { timeout: random.int(1, 20), killAfter: random.int(0, 20) });
+      return go(["stubborn", 600_000], { timeout: random.int(1, 20), killAfter: random.int(0, 20) });
     case 3:
       return go(["write", 70_000], { stdio: ["ignore", { file: `${dir}/out-${random.int(0, 7)}` }, "ignore"] });
     case 4:

@@ -13,5 +13,5 @@ const skip = outsideVm || noCgroups || killWithoutFile;
 test("of a host with cgroups that is killed at any moment nothing is left", { skip }, (t) => {
   const available = readFileSync("/sys/fs/cgroup/cgroup.controllers", "latin1").trim().split(" ");
   assert.ok(available.includes("memory") && available.includes("pids"), String(available));
-  killSome(t, 8, 20261126, "--slowness", "10", ...LEVELS);
+  killSome(t, 6, 20261126, "--longest", "300", "--slowness", "5", ...LEVELS);
 });
