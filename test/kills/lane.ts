@@ -24,6 +24,8 @@ export interface LanePlan {
   readonly nobody: boolean;
   /** Only these levels. */
   readonly levels: readonly string[];
+  /** And none of these. */
+  readonly refused: readonly string[];
   readonly imp: string;
   /** An empty directory of its own. */
   readonly dir: string;
@@ -129,7 +131,7 @@ async function die(child: ChildProcess, way: Way): Promise<void> {
 async function kill(seed: number, port: number, last: boolean): Promise<KillTold> {
   const random = new Random(seed);
   const { dir, imp, groups, slowness } = plan;
-  const usable = LEVELS.filter(({ cgroup }) => !cgroup || groups !== undefined);
+  const usable = LEVELS.filter(({ name, cgroup }) => (!cgroup || groups !== undefined) && !plan.refused.includes(name));
   const names = [...usable.map(({ name }) => name), MIXED, MIXED].filter(
     (name) => plan.levels.length === 0 || plan.levels.includes(name),
   );

@@ -7,6 +7,7 @@
 //   --nobody       hosts are user nobody's
 //   --level NAME   only at this one; may be repeated
 //   --longest MS   a host lives after its first pool, or after its services run (default 3000)
+//   --each         tells of each kill
 //   --slowness N   how much longer all takes than on a machine of today (default 1)
 //
 // Prints a line for each level, and for a kill that fails what was left and the
@@ -18,7 +19,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Random } from "../chaos/random.ts";
-import { notNobody } from "../helpers/nobody.ts";
+import { AS_NOBODY, notNobody } from "../helpers/nobody.ts";
 import { vmKernel } from "../helpers/vm.ts";
 import { findRoot, makeLane, removeLane } from "./groups.ts";
 import type { KillTold, LanePlan } from "./lane.ts";
@@ -32,6 +33,7 @@ const { values: options } = parseArgs({
     nobody: { type: "boolean", default: false },
     level: { type: "string", multiple: true, default: [] },
     longest: { type: "string", default: "3000" },
+    each: { type: "boolean", default: false },
     slowness: { type: "string", default: "1" },
   },
 });
@@ -87,7 +89,16 @@ function line(name: string, all: readonly KillTold[]): string {
   );
 }
 
+/** Of levels, to the user whose hosts they are. */
+function refusals(): Readonly<Record<string, string>> {
+  const program = fileURLToPath(new URL("refusals.js", import.meta.url));
+  const [file, ...args] = [...(options.nobody ? AS_NOBODY : []), process.execPath, program];
+  return JSON.parse(execFileSync(file, args, { encoding: "utf8" })) as Record<string, string>;
+}
+
 const imp = compileImp();
+const refused = refusals();
+for (const [name, reason] of Object.entries(refused)) console.log(`without ${name}: ${reason}`);
 const found = await findRoot();
 if ("reason" in found) console.log(`without cgroups: ${found.reason}`);
 const random = new Random(seed);
@@ -102,6 +113,10 @@ const same = [
 
 function hear(kill: KillTold): void {
   told.push(kill);
+  const { level, way, moment, processes, took } = kill;
+  if (options.each && kill.failures.length === 0) {
+    console.log(`${level}, ${way}, ${moment}: ${processes} processes, nothing left after ${took.toFixed(0)} ms`);
+  }
   if (told.length % 50 === 0 && told.length < kills) console.log(`${told.length} of ${kills}`);
   if (kill.failures.length === 0) return;
   process.exitCode = 1;
@@ -120,6 +135,7 @@ await Promise.all(
       seeds: seeds.filter((__, at) => at % lanes === n),
       nobody: options.nobody,
       levels: options.level,
+      refused: Object.keys(refused),
       imp,
       dir: own,
       groups,
