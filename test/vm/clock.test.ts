@@ -117,8 +117,7 @@ describe("while the clock is set", { skip: outsideVm }, () => {
       script(pool, "exec sleep 1000", { name, ready: "notify", startTimeout, restart: "no" });
     const patient = silent("patient", LONG);
     await becomes(patient, "starting");
-    const hasty = silent("hasty", 400);
-    const { result, took } = await timed(() => failure(hasty));
+    const { result, took } = await timed(() => failure(silent("hasty", 400)));
     assert.deepEqual(
       result.reports.map((end) => end.result),
       ["timeout"],
