@@ -230,7 +230,10 @@ async function kill(seed: number, port: number, last: boolean): Promise<KillTold
 
 becomeSubreaper();
 // Who is told what to do, and is not any more, has nothing to do.
-const abandoned = (): void => process.exit(1);
+const abandoned = (): void => {
+  killAll(orphans());
+  process.exit(1);
+};
 process.once("disconnect", abandoned);
 for (const name of ["tmp", "files"]) {
   mkdirSync(join(plan.dir, name));

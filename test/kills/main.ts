@@ -48,6 +48,7 @@ if (options.nobody && notNobody !== false) {
 
 const dir = mkdtempSync(join(tmpdir(), "pidpool-kills-"));
 process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 chmodSync(dir, 0o755);
 
 function compileImp(): string {
