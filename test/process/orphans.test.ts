@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { startFixture } from "../helpers/fixture.ts";
+import { tempDir } from "../helpers/files.ts";
+import { refusal } from "../helpers/isolation.ts";
 import { isAlive, until } from "../helpers/processes.ts";
 import { said } from "../helpers/wait.ts";
 import { ProcessPool } from "../helpers/pool.ts";
@@ -40,3 +45,21 @@ test("children of another uid die with this process, too", async (t) => {
   const pids = await orphans([{ uid: 65534 }, { uid: 65534, gid: 65534, groups: [65534] }]);
   await until(() => !pids.some(isAlive));
 });
+
+for (const isolation of ["none", "shared", "private"] as const) {
+  for (const uid of [undefined, 65534]) {
+    const text = JSON.stringify({ isolation, uid });
+    test(`a child that is held up before its exec dies with this process: ${text}`, async (t) => {
+      if (uid !== undefined && process.geteuid?.() !== 0) return t.skip("needs root");
+      const refused = await refusal(isolation, uid === undefined ? {} : { uid });
+      if (refused !== false) return t.skip(refused);
+      const fifo = join(tempDir(t), "fifo");
+      execFileSync("mkfifo", [fifo]);
+      const fixture = startFixture("held-up", [fifo, text]);
+      const pid = Number(await fixture.line());
+      assert.equal(isAlive(pid), true);
+      fixture.process.kill("SIGKILL");
+      await until(() => !isAlive(pid));
+    });
+  }
+}

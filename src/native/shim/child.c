@@ -196,6 +196,25 @@ long pp_set_priorities(struct pp_spec *spec, long pid, struct failure *failure)
 	return failure->error = pp_set_limits(spec, pid, 1, &failure->detail);
 }
 
+/* Each change of credentials makes the kernel forget it. The parent may have
+ * died before the call took effect. */
+static void die_with_parent(struct start *s)
+{
+	struct pp_spec *spec = s->spec;
+	long r;
+
+	if (!(spec->flags & PP_PDEATHSIG))
+		return;
+	r = SYS2(NR_prctl, PR_SET_PDEATHSIG, spec->pdeathsig);
+	if (r < 0)
+		fail(s, PP_STAGE_PDEATHSIG, r);
+	/* From a pid namespace the parent cannot be seen, dead or alive: its init
+	 * has the end of a pipe to tell. */
+	int hidden = spec->join_pid >= 0 || spec->cloned & CLONE_NEWPID;
+	if (!hidden && SYS0(NR_getppid) != s->parent)
+		fail(s, PP_STAGE_PDEATHSIG, -ESRCH);
+}
+
 /* The law of this function and all it calls: the memory is the parent's, whose
  * other threads go on running. Raw system calls only: no libc, no lock, no
  * errno, no allocation, no write outside the spec and the slot. It never
@@ -209,6 +228,10 @@ _Noreturn void pp_child_main(void *arg)
 
 	/* From here on others may signal it: a parent in vfork's way sleeps until exec. */
 	__atomic_store_n(&s->slot->pidfd, s->pidfd, __ATOMIC_RELEASE);
+
+	/* Much of what follows may wait: for ids to be mapped, for files that are
+	 * never opened. */
+	die_with_parent(s);
 
 	/* First what the rights of this process may be needed for, which end at the
 	 * border of a user namespace. No handler can run: they are cleared (clone3) or blocked (clone). */
@@ -230,6 +253,8 @@ _Noreturn void pp_child_main(void *arg)
 
 	/* The file table is still the parent's own: all its fds are at hand. */
 	pp_enter_namespaces(s);
+	if (spec->join_user >= 0 || spec->cloned || spec->unshared)
+		die_with_parent(s);
 
 	/* Copying only what lies below `low` costs the same however many fds the parent holds. */
 	r = SYS3(NR_close_range, s->low, ~0U, CLOSE_RANGE_UNSHARE);
@@ -254,18 +279,7 @@ _Noreturn void pp_child_main(void *arg)
 	set_credentials(s);
 	pp_set_capabilities(s);
 
-	/* After the credentials, whose change clears it. The parent may have died
-	 * before the call took effect. */
-	if (spec->flags & PP_PDEATHSIG) {
-		r = SYS2(NR_prctl, PR_SET_PDEATHSIG, spec->pdeathsig);
-		if (r < 0)
-			fail(s, PP_STAGE_PDEATHSIG, r);
-		/* From a pid namespace the parent cannot be seen, dead or alive: its init
-		 * has the end of a pipe to tell. */
-		int hidden = spec->join_pid >= 0 || spec->cloned & CLONE_NEWPID;
-		if (!hidden && SYS0(NR_getppid) != s->parent)
-			fail(s, PP_STAGE_PDEATHSIG, -ESRCH);
-	}
+	die_with_parent(s);
 	pp_lock(s, ruleset);
 	u64 none = 0;
 	dump_nothing(spec);
