@@ -65,7 +65,7 @@ export function trySystemCalls(): readonly TriedCall[] {
 }
 
 function probe(): PidpoolError | null {
-  if (process.versions["bun"] !== undefined) {
+  if (Object.hasOwn(process.versions, "bun")) {
     // Said before something waits for ever: reports, streams and guardians all come through such sockets.
     return new PidpoolError(
       "ERR_UNSUPPORTED",

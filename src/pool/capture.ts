@@ -179,8 +179,10 @@ export class Capture {
     if (inBulk) bulk.add(kept);
     else if (kept > 0) stream.chunks.push(scratch.slice(0, kept));
     stream.size += kept;
-    if (kept === n && (stream.size < READ_SIZE || makeRoom(stream, fd))) return "data";
+    const within = kept === n;
+    if (within && (stream.size < READ_SIZE || makeRoom(stream, fd))) return "data";
     // No memory is a limit too.
+    if (within) stream.flags |= OUTPUT.noMemory;
     const first = this.#streams.every(({ flags }) => (flags & OUTPUT.limit) === 0);
     stream.flags |= first ? OUTPUT.limit | OUTPUT.first : OUTPUT.limit;
     return "limit";

@@ -13,6 +13,8 @@ export interface Collected {
   readonly truncated: Truncation | null;
   /** The first fd that wrote more than the limit allows, -1 for none. */
   readonly full: number;
+  /** What was met first was not the limit, but the end of memory. */
+  readonly noMemory: boolean;
   /** The end of stderr, null where the supervisor had none of it. */
   readonly stderrTail: string | null;
 }
@@ -22,6 +24,7 @@ const NOTHING: Collected = Object.freeze({
   output: Object.freeze([null, null, null]),
   truncated: null,
   full: -1,
+  noMemory: false,
   stderrTail: null,
 });
 
@@ -36,6 +39,7 @@ export function collectOutput(
   const output: (string | Buffer | null)[] = [null, null, null];
   let truncated: Truncation | null = null;
   let full = -1;
+  let noMemory = false;
   let stderrTail: string | null = null;
   for (const { fd, flags, bytes, bulk } of outputs) {
     while (output.length < fd) output.push(null);
@@ -43,20 +47,23 @@ export function collectOutput(
     else if (bulk !== undefined) {
       const text = takeText(new Bulk(region, slot, bulk), encoding);
       output[fd] = text ?? (encoding === "buffer" ? Buffer.alloc(0) : "");
-      if (text === undefined) truncated = "output-limit";
+      if (text === undefined) truncated = "no-memory";
     } else {
       output[fd] = encoding === "buffer" ? own(bytes) : asBuffer(bytes).toString(encoding);
     }
     if ((flags & OUTPUT.limit) !== 0) {
-      truncated = "output-limit";
-      if (full < 0 || (flags & OUTPUT.first) !== 0) full = fd;
+      if (full < 0 || (flags & OUTPUT.first) !== 0) {
+        full = fd;
+        noMemory = (flags & OUTPUT.noMemory) !== 0;
+        truncated = noMemory ? "no-memory" : "output-limit";
+      }
     } else if ((flags & OUTPUT.lost) !== 0) truncated ??= "supervisor-lost";
     else if ((flags & OUTPUT.held) !== 0) truncated ??= "held-open";
     else if ((flags & OUTPUT.blocked) !== 0) truncated ??= "blocked";
   }
   const stderr = output[2] ?? null;
   if (stderr !== null && tailSize > 0) stderrTail = outputTail(stderr, encoding, tailSize);
-  return { output, truncated, full, stderrTail };
+  return { output, truncated, full, noMemory, stderrTail };
 }
 
 /** Undefined where the process has no memory for it; the supervisor has tried to make a Buffer of it. */

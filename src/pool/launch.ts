@@ -292,11 +292,11 @@ export class Launch implements ChildEvents, ProcessControl, Rostered {
   }
 
   /** What kill() did, and the limit that the reason speaks of. */
-  #withDeeds(report: ExitReport, { full }: Collected): ExitReport {
+  #withDeeds(report: ExitReport, { full, noMemory }: Collected): ExitReport {
     const { spec } = this;
     const stopped = this.#deeds === undefined ? report.stopped : this.#deeds.stopped(report);
     const limit =
-      report.reason === "output-limit"
+      report.reason === "output-limit" && !noMemory
         ? ({ name: "maxOutput", value: spec.maxOutput, fd: full < 0 ? null : full } as const)
         : spec.limits.length === 0
           ? null

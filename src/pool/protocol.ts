@@ -43,6 +43,8 @@ export const OUTPUT = {
   blocked: 0x400000,
   /** Of those that exceeded the limit, the first: the child was stopped for it. */
   first: 0x800000,
+  /** It was not the limit that was met: there was no memory for more. */
+  noMemory: 0x1000000,
 } as const;
 
 /** Output of one captured fd. */

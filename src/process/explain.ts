@@ -90,7 +90,7 @@ export function describeExit(report: ExitReport): string {
     case "aborted":
       return `was aborted (${describeStatus(report)})`;
     case "output-limit":
-      return `wrote more than maxOutput allows and was ended (${describeStatus(report)})`;
+      return `wrote more than ${report.limit === null ? "there is memory for" : "maxOutput allows"} and was ended (${describeStatus(report)})`;
     case "cpu-limit":
       return `used more CPU time than limits.cpuSeconds allows (${describeStatus(report)})`;
     case "file-size-limit":

@@ -39,12 +39,12 @@ export type ProcessOf<S extends StdioOption> = Process<
 >;
 
 /**
- * Why captured output may not be all that was written: `"output-limit"`, more than `maxOutput`;
+ * Why captured output may not be all that was written: `"output-limit"`, more than `maxOutput`; `"no-memory"`, more than this process has memory for;
  * `"held-open"`, another process still had the pipe when `outputGrace` was over; `"supervisor-lost"`, the
  * thread that held it died; `"blocked"`, nobody took what was to be passed on to the parent's stderr (`stderrTail`)
  * until then. null: it ended by itself.
  */
-export type Truncation = "output-limit" | "held-open" | "supervisor-lost" | "blocked";
+export type Truncation = "output-limit" | "no-memory" | "held-open" | "supervisor-lost" | "blocked";
 
 /** The outcome of a launch. Success and failure share it: an ExitError carries the same. */
 export interface RunResult<

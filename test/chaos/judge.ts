@@ -55,6 +55,7 @@ function judgeResult(order: Order, done: Interference, weather: Weather, result:
   if (exit.reason === "aborted" && !done.aborted) return "aborted by nobody";
   if (exit.reason === "shutdown" && !done.closed) return "shut down though its pool was open";
   if (exit.reason === "timeout" && order.options.timeout === undefined) return "a timeout out of nothing";
+  if (truncated === "no-memory") return weather.scarce ? undefined : "there was memory for its output";
   if (exit.reason === "output-limit" && order.options.maxOutput === undefined) return "an output limit out of nothing";
   if (exit.reason === "unknown" || exit.reason === "guardian-died") return `the reason ${exit.reason}`;
   const interfered = done.signals.size > 0 || done.aborted || done.closed || weather.strangers;

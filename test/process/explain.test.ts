@@ -133,6 +133,19 @@ const table: [string, ExitReport, string[]][] = [
     ],
   ],
   [
+    "more output than there is memory for",
+    {
+      ...killed,
+      signal: "SIGTERM",
+      reason: "output-limit",
+      stopped: { by: "output-limit", signal: "SIGTERM", escalated: false },
+    },
+    [
+      "wrote more than there is memory for and was ended (was killed by SIGTERM)",
+      "  the pool sent SIGTERM; ran 1.50 s, CPU 1.00 s",
+    ],
+  ],
+  [
     "CPU time",
     { ...killed, signal: "SIGXCPU", reason: "cpu-limit", limit: { name: "cpuSeconds", value: 1 } },
     [

@@ -55,10 +55,10 @@ for (const isolation of ["none", "shared", "private"] as const) {
       if (refused !== false) return t.skip(refused);
       const fifo = join(tempDir(t), "fifo");
       execFileSync("mkfifo", [fifo]);
-      const fixture = startFixture("held-up", [fifo, text]);
-      const pid = Number(await fixture.line());
+      const host = startFixture("held-up", [fifo, text]);
+      const pid = Number(await host.line());
       assert.equal(isAlive(pid), true);
-      fixture.process.kill("SIGKILL");
+      host.process.kill("SIGKILL");
       await until(() => !isAlive(pid));
     });
   }
