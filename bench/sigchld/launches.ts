@@ -3,7 +3,7 @@
 // that takes the place of the supervisor's eventfd.
 import { Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { LAUNCHER, NOTIFY, SLOT, STAGES, STATE } from "#pidpool/native/layout.js";
+import { LAUNCHER, NOTICE_END, NOTIFY, SLOT, STAGES, STATE } from "#pidpool/native/layout.js";
 import { Launcher } from "#pidpool/native/launcher.js";
 import { SLOT_COUNT } from "#pidpool/native/region.js";
 import { close, pipe, setNonblocking } from "#pidpool/native/syscalls.js";
@@ -54,7 +54,7 @@ export class Launches<Owner> {
     this.#socket.on("data", () => {
       const head = region.header(LAUNCHER.noticesHead);
       while (this.#noticesRead !== head) {
-        const owner = this.#owners[region.notice(this.#noticesRead)];
+        const owner = this.#owners[region.notice(this.#noticesRead) & ~NOTICE_END];
         if (owner !== undefined) noticed(owner);
         this.#noticesRead = (this.#noticesRead + 1) | 0;
       }

@@ -168,7 +168,8 @@ for (const [n, world] of worlds.entries()) {
   console.log(
     `${world.name}: ${rounds} rounds, ${operations} operations, ${launches} launches = ${reports} reports + ${errors} errors, ${faults} faults, heap ${memory(heap)}, RSS ${memory(rss)}`,
   );
-  const grown = growthOf(heap) > HEAP_MAY_GROW || growthOf(rss) > RSS_MAY_GROW;
+  const heapMayGrow = HEAP_MAY_GROW + rounds * (world.heapPerRound ?? 0);
+  const grown = growthOf(heap) > heapMayGrow || growthOf(rss) > RSS_MAY_GROW;
   if (failed === undefined && !grown) continue;
   process.exitCode = 1;
   if (failed === undefined) {

@@ -28,6 +28,11 @@ export interface World {
   readonly faults: readonly string[];
   readonly excuses: Partial<Weather>;
   readonly isolations: readonly Isolation[];
+  /**
+   * MiB of heap that a round may leave: a Worker whose thread cannot be created is never freed, some 15 KB each (Node 20,
+   * without this library too).
+   */
+  readonly heapPerRound?: number;
   /** Whether the host is stopped and goes on, again and again. */
   readonly stopped?: boolean;
 }
@@ -69,6 +74,7 @@ export const WORLDS: readonly World[] = [
     ],
     needs: ["setpriv", "prlimit"],
     root: true,
+    heapPerRound: 0.12,
     faults: ["thread-throws", "busy-main-thread", "clock-jumps"],
     excuses: { scarce: true, deaths: true },
     isolations: ["none", "shared"],
@@ -78,6 +84,7 @@ export const WORLDS: readonly World[] = [
     wrap: ({ pidsGroup }) => ["sh", "-c", `echo $$ >${pidsGroup}/cgroup.procs && exec "$@"`, "sh"],
     needs: [],
     pidsGroup: true,
+    heapPerRound: 0.12,
     faults: ["thread-throws", "busy-main-thread", "clock-jumps"],
     excuses: { scarce: true, deaths: true },
     isolations,
