@@ -218,6 +218,13 @@ export class Supervision {
       return;
     }
     const capture = this.#capture(slot);
+    if (slots.get(slot, SLOT.stage) === WATCH_FAILED) {
+      // For the pool this is a failed launch. Nobody takes what its child has written, and the slot's next child must not find it.
+      capture.discard();
+      this.#captures.delete(slot);
+      this.#report(RECORD.exited, slot);
+      return;
+    }
     const within = capture.drain();
     // What the child left in the pipe may exceed the limit: the same end as if it had been seen a moment sooner.
     if (!within && slots.get(slot, SLOT.reason) === 0) slots.set(slot, SLOT.reason, reasonCode("output-limit"));

@@ -5,18 +5,24 @@ import { test, type TestContext } from "node:test";
 import { MessageChannel } from "node:worker_threads";
 import { Launcher } from "#pidpool/native/launcher.js";
 import { LAUNCHER, NOTICE_END, SLOT, STAGES, STATE } from "#pidpool/native/layout.js";
+import { epollAdd } from "#pidpool/native/syscalls.js";
+import { Bulk } from "#pidpool/pool/bulk.js";
 import { Child, type ChildEvents } from "#pidpool/pool/child.js";
 import { fillSlot } from "#pidpool/pool/fill-slot.js";
-import { RECORD } from "#pidpool/pool/protocol.js";
+import { Plumbing } from "#pidpool/pool/plumbing.js";
+import { eventToken, RECORD } from "#pidpool/pool/protocol.js";
 import { ReportReader } from "#pidpool/pool/report-ring.js";
 import { Slots } from "#pidpool/pool/slots.js";
 import { Supervision } from "#pidpool/pool/supervision.js";
 import { resolveSpec } from "#pidpool/process/spec.js";
+import { until } from "../helpers/processes.ts";
 
 const unheard = (): never => assert.fail("nobody is told of this child");
 const EVENTS: ChildEvents = { launched: unheard, exited: unheard, failed: unheard, cancelled: unheard };
 
 interface Scene {
+  readonly launcher: Launcher;
+  readonly slots: Slots;
   readonly supervise: () => Supervision;
   readonly notify: (notice: number) => void;
   /** Records that have come since the last call. */
@@ -42,6 +48,8 @@ function scene(t: TestContext): Scene {
   const reports = new ReportReader(region);
   let notices = 0;
   return {
+    launcher,
+    slots,
     supervise: () => new Supervision({ region: region.address, epoll, wake, bell, port, longestSleep: 0 }),
     notify: (notice: number) => {
       region.words[region.noticeEntry(notices)] = notice;
@@ -81,4 +89,31 @@ test("a child is announced once its launcher is done with it, to a successor too
   assert.deepEqual(told(), [RECORD.launched]);
   successor.turn(0);
   assert.deepEqual(told(), []);
+});
+
+test("what a child has written that cannot be watched is not the slot's next child's", async (t) => {
+  const { launcher, slots, supervise, notify, told, failToWatch } = scene(t);
+  const spec = resolveSpec("run", "sh", ["-c", "head -c 200000 /dev/zero; exec sleep 1000"], { isolation: "none" });
+  const plumbing = new Plumbing();
+  assert.equal(plumbing.open(spec, ""), 0);
+  fillSlot(slots, 0, new Child(spec, EVENTS, true), plumbing);
+  assert.equal(launcher.prepare(0, spec.block, plumbing.sources, undefined), 0);
+  for (const [i, { fd }] of plumbing.captures.entries())
+    assert.equal(epollAdd(launcher.epoll, fd, eventToken(0, i + 1), slots.generation(0)), 0);
+  assert.equal(launcher.launchHere(0), 0);
+  const supervision = supervise();
+  const bulk = new Bulk(slots.region, 0, 0);
+  await until(() => {
+    supervision.turn(0);
+    return bulk.exists && bulk.size === 200_000;
+  });
+  failToWatch();
+  notify(0 | NOTICE_END);
+  await until(() => {
+    supervision.turn(0);
+    return slots.state(0) === STATE.exited;
+  });
+  assert.deepEqual(told(), [RECORD.exited]);
+  assert.equal(bulk.exists, false);
+  launcher.release(0);
 });
