@@ -40,8 +40,8 @@ export interface World {
 const everywhere = FAULTS.map(({ name }) => name).filter((name) => name !== "emfile");
 const isolations = ["none", "shared", "contained"] as const;
 
-/** A user that nobody else is, whose processes alone count. */
-const UID = 61_237;
+/** A user that nobody else is, whose processes alone count; who else runs this now has another. */
+const UID = 60_000 + (process.pid % 4000);
 
 export const WORLDS: readonly World[] = [
   {
