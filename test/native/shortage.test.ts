@@ -52,7 +52,7 @@ describe("a launch that finds no room for ten seconds names the limit", { concur
   });
 
   test("RLIMIT_NPROC of another user", { skip: notRoot || noPrlimit }, async () => {
-    const told = await tell(["other user", "54322"], ["prlimit", "--nproc=5"]);
+    const told = await tell(["other user", String(48_000 + (process.pid % 4000))], ["prlimit", "--nproc=5"]);
     gaveUp(told, "execve", "EAGAIN");
     assert.match(told.message, /its user has too many processes: RLIMIT_NPROC is 5 here \(ulimit -u, LimitNPROC=/);
   });
