@@ -5,6 +5,7 @@
 //   npm run test:environments -- node-24 docker-profile    some
 //   npm run test:environments -- node-24 --only pool/      parts of the suite, by parts of file names
 //   npm run test:environments -- --list                    their names
+//   npm run test:environments -- --doctor container        what the doctor says there, instead of the suite
 //
 // What cannot be had here is printed as skipped, with the reason, and does not count as a failure.
 import { parseArgs } from "node:util";
@@ -13,11 +14,15 @@ import { asRoot, asUser, container, dockerProfile, pidOne, withoutUserNamespaces
 import { musl } from "./musl.mjs";
 import { Unavailable } from "./programs.mjs";
 import { bun, deno, nodeOf } from "./runtimes.mjs";
-import { runSuite } from "./suite.mjs";
+import { runDoctor, runSuite } from "./suite.mjs";
 import { root } from "../test-files.mjs";
 
 const here = { wrap: [], cwd: root, env: {}, node: process.execPath };
-const suite = (about, make) => ({ about, run: async (name, parts) => runSuite(name, { ...here, ...make() }, parts) });
+const suite = (about, make) => ({
+  about,
+  run: async (name, parts) => runSuite(name, { ...here, ...make() }, parts),
+  examine: () => runDoctor({ ...here, ...make() }),
+});
 const conformance = (about, make) => ({ about, run: async () => runConformance(make()) });
 
 const native = (about, make) => ({ about, run: async () => runNative(make()) });
@@ -46,6 +51,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     list: { type: "boolean", default: false },
+    doctor: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
   },
 });
@@ -80,7 +86,8 @@ async function runOne(name) {
 for (const name of wanted) {
   console.log(`== ${name}: ${ENVIRONMENTS[name].about}`);
   try {
-    await runOne(name);
+    if (values.doctor) console.log(ENVIRONMENTS[name].examine?.() ?? "not for this one");
+    else await runOne(name);
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
     console.log(`skipped: ${name}: ${error.message}`);

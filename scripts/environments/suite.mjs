@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { root, testFiles } from "../test-files.mjs";
+import { attempt } from "./programs.mjs";
 import { addTap, nothing } from "./tap.mjs";
 
 /** Milliseconds that a test file may take where each runs by itself. */
@@ -54,4 +55,10 @@ export async function runSuite(name, { wrap, cwd, env, node, each = false }, par
   const text = readFileSync(log, "utf8");
   if (!addTap(result, text)) result.failures.push("no summary was printed");
   return { ...result, log };
+}
+
+/** What the doctor prints there; it ends with 1 where nothing can be launched. */
+export function runDoctor({ wrap, cwd, env, node }) {
+  const [file, ...args] = [...wrap, node, "dist/cli/main.js", "doctor"];
+  return attempt(file, args, { cwd, env: { ...process.env, ...env } });
 }

@@ -5,6 +5,7 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { LaunchError, PidpoolError } from "pidpool";
+import { refusal } from "../helpers/isolation.ts";
 import { hasCommands } from "../helpers/processes.ts";
 import { facts } from "../helpers/reports.ts";
 import { compiledForVm } from "../helpers/vm.ts";
@@ -16,7 +17,7 @@ const CALM: Weather = { scarce: false, thieves: false, deaths: false, strangers:
 const ALONE: Interference = { signals: new Set(), aborted: false, closed: false };
 const ORDER: Order = { name: "true", file: "true", args: [], options: {}, wrong: () => undefined };
 
-test("pools live through faults in every world", (t) => {
+test("pools live through faults in every world", { skip: await refusal("shared") }, (t) => {
   if (!hasCommands("cc") && compiledForVm("imp") === undefined) return t.skip("needs cc");
   const main = fileURLToPath(new URL("main.js", import.meta.url));
   const { status, stdout, stderr } = spawnSync(
