@@ -1,6 +1,5 @@
 // At which isolation the suite runs: the library's default where this machine allows it, by the library's own answer,
-// else none. Tests that are about isolation then skip, with the reason. As a program it prints what it finds.
-import { pathToFileURL } from "node:url";
+// else none. Tests that are about isolation then skip, with the reason.
 import { IsolationError, ProcessPool } from "../dist/index.js";
 
 /** What to add to the tests' environment, and why if that is something. */
@@ -18,5 +17,3 @@ export async function testIsolation() {
     await pool.destroy();
   }
 }
-
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) console.log(JSON.stringify(await testIsolation()));

@@ -40,11 +40,8 @@ const ENVIRONMENTS = {
   user: suite("an ordinary user", asUser),
   "no-user-namespaces": suite("an ordinary user who may make no user namespace", withoutUserNamespaces),
   "docker-profile": suite("Docker's seccomp profile", dockerProfile),
-  "pid-1": suite("each test file as pid 1 of a pid namespace", () => ({ ...pidOne(), each: true })),
-  container: suite("each test file as pid 1, with Docker's capabilities and seccomp profile", () => ({
-    ...container(),
-    each: true,
-  })),
+  "pid-1": suite("the runner as pid 1 of a pid namespace", pidOne),
+  container: suite("the runner as pid 1, with Docker's capabilities and seccomp profile", container),
 };
 
 const { values, positionals } = parseArgs({
