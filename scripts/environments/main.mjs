@@ -4,6 +4,7 @@
 //   npm run test:environments                              all of them, which takes more than an hour
 //   npm run test:environments -- node-24 docker-profile    some
 //   npm run test:environments -- node-24 --only pool/      parts of the suite, by parts of file names
+//   npm run test:environments -- node-24 --core            what docs/support.md counts: see CORE
 //   npm run test:environments -- --list                    their names
 //   npm run test:environments -- --doctor container        what the doctor says there, instead of the suite
 //
@@ -24,6 +25,16 @@ const suite = (about, make) => ({
   examine: () => runDoctor({ ...here, ...make() }),
 });
 const conformance = (about, make) => ({ about, run: async () => runConformance(make()) });
+
+/** Launching, streams, signals, the end, services, isolation, credentials and limits, by parts of file names. */
+const CORE = [
+  ["run", "stdio", "input", "kill", "abort", "launch", "exit", "stop", "supervisor", "end", "notify.test"],
+  ["service/service"],
+]
+  .flat()
+  .map((name) => `pool/${name}`)
+  .concat("isolation/levels", "isolation/pid", "isolation/options", "process/credentials", "process/orphans")
+  .concat("process/limits", "lifetime", "together", "foreign-wait");
 
 const native = (about, make) => ({ about, run: async () => runNative(make()) });
 
@@ -48,6 +59,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     list: { type: "boolean", default: false },
+    core: { type: "boolean", default: false },
     doctor: { type: "boolean", default: false },
     only: { type: "string", multiple: true, default: [] },
   },
@@ -56,6 +68,7 @@ if (values.list) {
   for (const [name, { about }] of Object.entries(ENVIRONMENTS)) console.log(`${name.padEnd(20)}${about}`);
   process.exit(0);
 }
+const wantedParts = values.core ? CORE : values.only;
 const wanted = positionals.length > 0 ? positionals : Object.keys(ENVIRONMENTS);
 const unknown = wanted.find((name) => !Object.hasOwn(ENVIRONMENTS, name));
 if (unknown !== undefined) {
@@ -66,12 +79,12 @@ if (unknown !== undefined) {
 /** Runs one; prints how it came out, in one line that begins with a word for it, and what is behind that. */
 async function runOne(name) {
   const start = performance.now();
-  const { counts, skips, failures, end, log } = await ENVIRONMENTS[name].run(name, values.only);
+  const { counts, skips, failures, end, log } = await ENVIRONMENTS[name].run(name, wantedParts);
   const seconds = Math.round((performance.now() - start) / 1000);
   const failed = counts.fail + counts.cancelled;
   const ok = failed === 0 && failures.length === 0 && end === undefined && counts.pass > 0;
   if (!ok) process.exitCode = 1;
-  const parts = values.only.length === 0 ? "" : ` of ${values.only.join(" ")}`;
+  const parts = values.core ? " of --core" : values.only.length === 0 ? "" : ` of ${values.only.join(" ")}`;
   console.log(
     `${ok ? "ok" : "not ok"}: ${name}: pass ${counts.pass} fail ${failed} skip ${counts.skipped}${parts} (${seconds} s)`,
   );
