@@ -61,6 +61,11 @@ export class Inbox {
     waiting.add(this);
   }
 
+  /** Reads all that there is, whatever this turn allows. */
+  readAll(): void {
+    while (this.#next());
+  }
+
   #next(): boolean {
     if (this.#reports.next(this.#onReport)) return true;
     while (this.#batches[0] !== undefined) {

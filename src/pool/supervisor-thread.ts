@@ -1,5 +1,6 @@
 // The supervisor thread: sleeps until something happens to its children, and
 // does what supervision.ts says.
+import { native } from "../native/load.ts";
 import type { SupervisorStart } from "./protocol.ts";
 import { Supervision } from "./supervision.ts";
 
@@ -16,6 +17,9 @@ const FIRST_SLEEP = 16;
  * keeps nothing alive; the loop then has the thread to itself.
  */
 export default function start(begin: SupervisorStart): void {
+  // Until this returns nobody terminates the thread. Where the library cannot be loaded (EMFILE) in one that is being
+  // terminated, koffi's exception ends the whole process.
+  native();
   setImmediate(() => loop(begin));
 }
 

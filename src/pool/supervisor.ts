@@ -54,6 +54,7 @@ export class Supervisor {
       unmanned: events.unmanned,
       message: (message) => inbox.receive(message),
       rang: () => inbox.look(),
+      catchUp: () => inbox.readAll(),
     });
   }
 

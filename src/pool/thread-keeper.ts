@@ -1,6 +1,6 @@
 // Keeps one supervisor thread alive: starts it, replaces it when it dies,
 // carries messages both ways, and decides whether it keeps Node alive.
-import { isMainThread, MessageChannel, type MessagePort } from "node:worker_threads";
+import { isMainThread, MessageChannel, receiveMessageOnPort, type MessagePort } from "node:worker_threads";
 import { PidpoolError } from "../errors.ts";
 import { errnoNumber } from "../native/errno.ts";
 import type { Launcher } from "../native/launcher.ts";
@@ -27,6 +27,8 @@ export interface ThreadEvents {
   message(message: OutputBatch): void;
   /** There are reports to read. */
   rang(): void;
+  /** All that was said is to be heard now. */
+  catchUp(): void;
   /** A thread died, and a successor has begun. */
   died(cause: unknown): void;
   /** A thread could not be started; another try follows, and until then this thread supervises. */
@@ -98,6 +100,9 @@ export class ThreadKeeper {
   #start(): void {
     this.#reviving = undefined;
     this.#standIn?.worker.rest();
+    this.#hearOut(this.#standIn?.port);
+    // Whoever hears of an exit may end the pool.
+    if (this.#ending) return;
     const { port, begin } = this.#channel();
     this.#port = port;
     port.on("close", () => this.#died(port));
@@ -116,12 +121,27 @@ export class ThreadKeeper {
         this.#bury(predecessor);
         if (this.#ending) return;
         this.failure = cannotStart(error);
+        this.#hearOut(port);
+        if (this.#ending) return;
         this.#substitute();
         port.close();
         this.#tryLater();
         this.#events.unmanned(this.failure);
       },
     );
+  }
+
+  /**
+   * Hears all that one who supervises no more has said: its successor tells again what it finds reaped, and two must not
+   * have the memory of one large output.
+   */
+  #hearOut(port: MessagePort | undefined): void {
+    for (;;) {
+      const received = port === undefined ? undefined : receiveMessageOnPort(port);
+      if (received === undefined) break;
+      this.#events.message(received.message as OutputBatch);
+    }
+    this.#events.catchUp();
   }
 
   /** This thread supervises until another can. */
