@@ -1,10 +1,11 @@
 // The words for every kind of end.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { explain, ProcessPool, type CgroupUsage, type ExitReport } from "pidpool";
+import { explain, type CgroupUsage, type ExitReport } from "pidpool";
 import { exitMessage } from "#pidpool/process/explain.js";
 import { REASONS } from "#pidpool/process/report.js";
 import { facts } from "../helpers/reports.ts";
+import { ProcessPool } from "../helpers/pool.ts";
 
 const MIB = 2 ** 20;
 const ran = { wallMs: 1500, userMs: 900, systemMs: 100 } as const;
