@@ -113,6 +113,18 @@ describe("an inbox", () => {
     assert.ok(most <= 300 && turns >= 4, `${most} at once, ${turns} turns`);
   });
 
+  it("reads all at once where that is asked for, of a dead thread's last words", () => {
+    const writer = new ReportWriter(region);
+    const seen: number[] = [];
+    const inbox = new Inbox(region, (_record, slot) => seen.push(slot));
+    for (let slot = 0; slot < 1000; slot++) writer.add(RECORD.exited, slot, 1, tell);
+    writer.publish(tell);
+    inbox.look();
+    assert.ok(seen.length < 1000);
+    inbox.readAll();
+    assert.equal(seen.length, 1000);
+  });
+
   it("shares a turn with the other inboxes of its thread", async () => {
     const other = Region.create();
     try {
