@@ -64,6 +64,8 @@ export class Inbox {
   /** Reads all that there is, whatever this turn allows. */
   readAll(): void {
     while (this.#next());
+    // The region may be gone by the next turn.
+    waiting.delete(this);
   }
 
   #next(): boolean {
