@@ -1,5 +1,4 @@
 // Launches as such: which clone they go by, and what can be known of their ends.
-import { native } from "../native/load.ts";
 import { close, ioctl, pidfdOpen } from "../native/syscalls.ts";
 import { limited, no, untried, yes, type Finding, type Findings } from "./report.ts";
 import { textOf } from "./text-files.ts";
@@ -51,7 +50,7 @@ export async function tryExitInfo(trials: Trials): Promise<Finding> {
     if (pidfd < 0) return no("there is no pidfd to ask");
     const info = new DataView(new ArrayBuffer(64));
     info.setUint32(0, PIDFD_INFO_EXIT, true);
-    const result = ioctl(pidfd, PIDFD_GET_INFO, native().addressOf(info));
+    const result = ioctl(pidfd, PIDFD_GET_INFO, info);
     if (result === 0 && (info.getUint32(0, true) & PIDFD_INFO_EXIT) !== 0) {
       return yes("the kernel tells the status of a child that others have waited for");
     }

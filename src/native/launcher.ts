@@ -2,6 +2,7 @@
 // it works with. The thread that uses the pool owns it and is the only one to
 // call it. See shim/launcher.c for why it is no JavaScript thread.
 import { PidpoolError } from "../errors.ts";
+import { withAddress } from "./address.ts";
 import { errnoName } from "./errno.ts";
 import { FD, LAUNCHER, SLOT, SPEC, STATE } from "./layout.ts";
 import { native } from "./load.ts";
@@ -123,7 +124,7 @@ export class Launcher {
   #startThread(): void {
     const id = new Float64Array(1);
     const n = native();
-    const error = n.pthreadCreate(n.addressOf(id), 0, n.launcherMain, this.region.launcher);
+    const error = withAddress(id, (at) => n.pthreadCreate(at, 0, n.launcherMain, this.region.launcher));
     if (error !== 0) {
       this.#closeFds();
       this.region.unmap();

@@ -21,7 +21,10 @@ export interface Native {
   readonly launcherMain: number;
   readonly pthreadCreate: (thread: number, attr: number, start: number, argument: number) => number;
   readonly pthreadJoin: (thread: number, result: number) => number;
-  /** The native address of a typed array's first byte, valid while the array lives. */
+  /**
+   * The native address of a typed array's first byte, valid while the array lives: for arrays that a module or a field
+   * holds. All others are lent to a call, see address.ts.
+   */
   readonly addressOf: (array: ArrayBufferView) => number;
   /**
    * Native memory as an ArrayBuffer that does not own it. Freed by a turn of the event loop after its collection, so

@@ -1,5 +1,6 @@
 // What this kernel can do, found out by doing it, once per thread.
 import { PidpoolError } from "../errors.ts";
+import { withAddress } from "./address.ts";
 import { EBADF, ECHILD, EMFILE, ENFILE, ENOMEM, ENOSYS, errnoName } from "./errno.ts";
 import { native } from "./load.ts";
 import { close, closeRange, pidfdOpen, pidfdSendSignal, waitPidfd } from "./syscalls.ts";
@@ -48,12 +49,11 @@ export function trySystemCalls(): readonly TriedCall[] {
   const understood = (errno: number, ...answers: readonly number[]): number =>
     answers.includes(errno) || (opened < 0 && errno === EBADF) ? 0 : errno;
   const out = new Uint8Array(272);
-  const address = native().addressOf(out);
   // Who says that there is no room knows the call. A lasting verdict of that would outlive the shortage.
   const crowded = [EMFILE, ENFILE, ENOMEM].includes(-opened);
   const signalled = -pidfdSendSignal(pidfd, 0);
   // We are no child of ours.
-  const waited = -waitPidfd(pidfd, address, address + 128);
+  const waited = -withAddress(out, (at) => waitPidfd(pidfd, at, at + 128));
   if (opened >= 0) close(opened);
   const ranged = -closeRange(NO_FD, NO_FD + 1);
   return [

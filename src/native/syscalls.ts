@@ -9,6 +9,7 @@
 //   5.13 landlock_create_ruleset (used where asked for)
 //   6.15 PIDFD_GET_INFO with PIDFD_INFO_EXIT (used where found)
 //   6.16 PIDFD_INFO_COREDUMP (likewise)
+import { withAddress } from "./address.ts";
 import { native, type RawSyscall } from "./load.ts";
 import type { SyscallNumbers } from "./syscall-numbers.ts";
 
@@ -105,13 +106,13 @@ export function socketOption(fd: number, level: number, option: number): number 
 /** bind(2) to an encoded `struct sockaddr`. */
 export function bindSocket(fd: number, address: Uint8Array): number {
   ready();
-  return syscall(nr.bind, fd, native().addressOf(address), address.length, 0, 0, 0);
+  return withAddress(address, (at) => syscall(nr.bind, fd, at, address.length, 0, 0, 0));
 }
 
 /** connect(2). */
 export function connectSocket(fd: number, address: Uint8Array): number {
   ready();
-  return syscall(nr.connect, fd, native().addressOf(address), address.length, 0, 0, 0);
+  return withAddress(address, (at) => syscall(nr.connect, fd, at, address.length, 0, 0, 0));
 }
 
 /** listen(2). */
@@ -159,7 +160,7 @@ export function bindPath(fd: number, path: string): number {
   const address = Buffer.alloc(2 + SUN_PATH);
   address.writeUInt16LE(AF_UNIX);
   const length = address.write(path, 2, "utf8");
-  return syscall(nr.bind, fd, native().addressOf(address), 2 + length + 1, 0, 0, 0);
+  return withAddress(address, (at) => syscall(nr.bind, fd, at, 2 + length + 1, 0, 0, 0));
 }
 
 /** recvmsg(2) that does not wait; `struct msghdr` in native memory. */
@@ -204,7 +205,7 @@ export function effectiveCapabilities(): bigint | number {
   const VERSION_3 = 0x20080522;
   const header = new Uint32Array([VERSION_3, 0]);
   const data = new Uint32Array(6);
-  const result = syscall(nr.capget, native().addressOf(header), native().addressOf(data), 0, 0, 0, 0);
+  const result = withAddress(header, (head) => withAddress(data, (sets) => syscall(nr.capget, head, sets, 0, 0, 0, 0)));
   return result < 0 ? result : BigInt(data[0] ?? 0) | (BigInt(data[3] ?? 0) << 32n);
 }
 
@@ -214,26 +215,28 @@ export function fdFlags(fd: number): number {
   return syscall(nr.fcntl, fd, F_GETFD, 0, 0, 0, 0);
 }
 
+function open(path: string, flags: number): number {
+  ready();
+  const AT_FDCWD = -100;
+  const bytes = new TextEncoder().encode(`${path}\0`);
+  return withAddress(bytes, (at) => syscall(nr.openat, AT_FDCWD, at, flags | O_CLOEXEC, 0, 0, 0));
+}
+
 /** Opens /dev/null for reading and writing. */
 export function openDevNull(): number {
-  ready();
-  const path = new TextEncoder().encode("/dev/null\0");
-  return syscall(nr.openat, -100, native().addressOf(path), 0o2 | O_CLOEXEC, 0, 0, 0);
+  const O_RDWR = 2;
+  return open("/dev/null", O_RDWR);
 }
 
 /** Opens a file to read, or to hold it open. openat(2). */
 export function openFile(path: string): number {
-  ready();
-  const bytes = new TextEncoder().encode(`${path}\0`);
-  return syscall(nr.openat, -100, native().addressOf(bytes), O_CLOEXEC, 0, 0, 0);
+  return open(path, 0);
 }
 
 /** Opens what is there to write to it without ever waiting. openat(2). */
 export function openToWrite(path: string): number {
-  ready();
-  const bytes = new TextEncoder().encode(`${path}\0`);
   const O_WRONLY_NOCTTY = 0o401;
-  return syscall(nr.openat, -100, native().addressOf(bytes), O_WRONLY_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0, 0, 0);
+  return open(path, O_WRONLY_NOCTTY | O_NONBLOCK);
 }
 
 /** Whether the other end of a non-blocking stream that never sends is closed. */
@@ -252,6 +255,11 @@ export function read(fd: number, address: number, length: number): number {
 export function write(fd: number, address: number, length: number): number {
   ready();
   return syscall(nr.write, fd, address, length, 0, 0, 0);
+}
+
+/** write(2) of the first `length` bytes of an array. */
+export function writeBytes(fd: number, bytes: Uint8Array, length: number): number {
+  return withAddress(bytes, (at) => write(fd, at, length));
 }
 
 /** What there is of these events, or of an error, right now; 0 for nothing. ppoll(2) that does not wait. */
@@ -399,10 +407,10 @@ export function kill(pid: number, signal: number): number {
   return syscall(nr.kill, pid, signal, 0, 0, 0, 0);
 }
 
-/** ioctl(2) with the address of its argument. */
-export function ioctl(fd: number, request: number, address: number): number {
+/** ioctl(2) whose argument is a structure. */
+export function ioctl(fd: number, request: number, argument: ArrayBufferView): number {
   ready();
-  return syscall(nr.ioctl, fd, request, address, 0, 0, 0);
+  return withAddress(argument, (at) => syscall(nr.ioctl, fd, request, at, 0, 0, 0));
 }
 
 /** Wakes one waiter of a process-private futex. futex(2). */
@@ -462,7 +470,7 @@ export function landlockVersion(): number {
 /** A ruleset from `struct landlock_ruleset_attr`: its fd. landlock_create_ruleset(2), Linux 5.13. */
 export function landlockRuleset(attributes: BigUint64Array, size: number): number {
   ready();
-  return syscall(nr.landlock_create_ruleset, native().addressOf(attributes), size, 0, 0, 0, 0);
+  return withAddress(attributes, (at) => syscall(nr.landlock_create_ruleset, at, size, 0, 0, 0, 0));
 }
 
 /** Anonymous memory that costs pages only where it is touched. */

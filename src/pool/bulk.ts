@@ -1,6 +1,7 @@
 // Large captured output: memory outside every heap, which grows without being
 // copied and goes from thread to thread as an address. Where it is stands in
 // the region: a supervisor that dies loses none of it.
+import { withAddress } from "../native/address.ts";
 import { native } from "../native/load.ts";
 import type { Region } from "../native/region.ts";
 import { adviseHugePages, mmap, mremap, mremapOnto, munmap } from "../native/syscalls.ts";
@@ -88,7 +89,8 @@ export class Bulk {
 
   /** Appends what is in JavaScript's memory. There must be room. */
   append(bytes: Uint8Array): void {
-    if (bytes.length > 0) native().copy(this.end, native().addressOf(bytes), bytes.length);
+    const { end } = this;
+    if (bytes.length > 0) withAddress(bytes, (source) => native().copy(end, source, bytes.length));
     this.add(bytes.length);
   }
 
@@ -110,10 +112,12 @@ export class Bulk {
     const { size } = this;
     const bytes = Buffer.allocUnsafeSlow(size);
     const source = this.#get(ADDRESS) + START;
-    const target = native().addressOf(bytes);
-    const moved = size < MOVE_FROM ? NONE : movePages(source, target, size);
-    native().copy(target, source, moved.from);
-    native().copy(target + moved.to, source + moved.to, size - moved.to);
+    const moved = withAddress(bytes, (target) => {
+      const pages = size < MOVE_FROM ? NONE : movePages(source, target, size);
+      native().copy(target, source, pages.from);
+      native().copy(target + pages.to, source + pages.to, size - pages.to);
+      return pages;
+    });
     this.#unmap(moved);
     return bytes;
   }

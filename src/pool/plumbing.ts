@@ -1,9 +1,8 @@
 // The pipes of one launch: opened before it, handed to the child, the
 // supervisor or a stream, closed on every path that fails.
 import { Socket } from "node:net";
-import { native } from "../native/load.ts";
 import type { FdSource, Patch } from "../native/launcher.ts";
-import { close, pipe, setNonblocking, socketPair, write } from "../native/syscalls.ts";
+import { close, pipe, setNonblocking, socketPair, writeBytes } from "../native/syscalls.ts";
 import type { StdioStream } from "../process/process.ts";
 import type { LaunchSpec } from "../process/spec.ts";
 import { openNotifySocket, unlinkSocket, type NotifySocket } from "./notify/socket.ts";
@@ -37,7 +36,7 @@ export function feedOf(fd: number, rest: Uint8Array | undefined): Feed {
 /** Writes what a non-blocking pipe takes at once. Returns how much that was, or -errno. */
 export function fillPipe(fd: number, bytes: Uint8Array): number {
   const length = Math.min(bytes.length, LIKELY_WRITE);
-  return length === 0 ? 0 : write(fd, native().addressOf(bytes), length);
+  return length === 0 ? 0 : writeBytes(fd, bytes, length);
 }
 
 /** All fds that a launch opened in this process. Each is closed once, by whom it was handed to or by {@link abandon}. */
@@ -147,7 +146,7 @@ export class Plumbing {
     if (bytes.length > 0 && bytes.length <= LIKELY_WRITE) {
       // A user with many pipes gets small ones; only then is less written.
       if (bytes.length > SURE_WRITE) setNonblocking(own);
-      written = Math.max(0, write(own, native().addressOf(bytes), bytes.length));
+      written = Math.max(0, writeBytes(own, bytes, bytes.length));
     }
     if (written === bytes.length) {
       this.#input = undefined;

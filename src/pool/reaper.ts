@@ -1,7 +1,6 @@
 // Reaping one child through its pidfd, in the supervisor thread. The kernel
 // writes the status straight into the slot, so that a supervisor that dies
 // right afterwards loses nothing.
-import { native } from "../native/load.ts";
 import { SLOT, STATE } from "../native/layout.ts";
 import type { Region } from "../native/region.ts";
 import { close, ioctl, waitPidfd } from "../native/syscalls.ts";
@@ -57,7 +56,7 @@ export function reap(region: Region, index: number, now: number, ownPeakKiB: num
 function stolen(words: Int32Array, at: number, pidfd: number): void {
   info.setUint32(0, PIDFD_INFO_EXIT, true);
   info.setUint32(4, 0, true);
-  const result = ioctl(pidfd, PIDFD_GET_INFO, native().addressOf(info));
+  const result = ioctl(pidfd, PIDFD_GET_INFO, info);
   words[(at + SLOT.siginfo) >> 2] = 0;
   words[(at + SI_PID) >> 2] = words[(at + SLOT.pid) >> 2] ?? 0;
   words[(at + SI_CODE) >> 2] = 0;
@@ -73,6 +72,6 @@ function coreMask(pidfd: number): number {
   // Of one that was reaped the kernel tells nothing, unless asked for its exit too.
   info.setUint32(0, PIDFD_INFO_EXIT | PIDFD_INFO_COREDUMP, true);
   info.setUint32(4, 0, true);
-  const result = ioctl(pidfd, PIDFD_GET_INFO_72, native().addressOf(info));
+  const result = ioctl(pidfd, PIDFD_GET_INFO_72, info);
   return result < 0 || (info.getUint32(0, true) & PIDFD_INFO_COREDUMP) === 0 ? 0 : info.getUint32(64, true);
 }

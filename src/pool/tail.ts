@@ -4,6 +4,7 @@
 // output does: neither the tail nor what is still to be passed on is lost with
 // a supervisor that dies.
 import { EAGAIN, EINTR, EPIPE } from "../native/errno.ts";
+import { withAddress } from "../native/address.ts";
 import { CAPTURE } from "../native/layout.ts";
 import { native } from "../native/load.ts";
 import type { Region } from "../native/region.ts";
@@ -170,9 +171,10 @@ export class Tail {
     const from = (total - bytes.length) % this.#ring;
     const first = Math.min(bytes.length, this.#ring - from);
     if (bytes.length > 0) {
-      const target = native().addressOf(bytes);
-      native().copy(target, this.#address + from, first);
-      native().copy(target + first, this.#address, bytes.length - first);
+      withAddress(bytes, (target) => {
+        native().copy(target, this.#address + from, first);
+        native().copy(target + first, this.#address, bytes.length - first);
+      });
     }
     this.free();
     return total > bytes.length ? fromCharacter(bytes) : bytes;

@@ -1,4 +1,5 @@
 // Puts this process, all its threads and all its children under a seccomp filter.
+import { withAddress } from "#pidpool/native/address.js";
 import { native } from "#pidpool/native/load.js";
 
 const x64 = process.arch === "x64";
@@ -59,13 +60,15 @@ export function refusalFilter(refusals: readonly Refusal[]): Uint8Array {
 
 /** Installs the filter for good. */
 export function refuse(refusals: readonly Refusal[]): void {
-  const { syscall, addressOf } = native();
+  const { syscall } = native();
   const filter = refusalFilter(refusals);
-  const header = new BigUint64Array([BigInt(filter.length / 8), BigInt(addressOf(filter))]);
   const PR_SET_NO_NEW_PRIVS = 38;
   const SET_MODE_FILTER = 1;
   const TSYNC = 1;
   if (syscall(PRCTL, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0) !== 0) throw new Error("no_new_privs was refused");
-  const installed = syscall(SECCOMP, SET_MODE_FILTER, TSYNC, addressOf(header), 0, 0, 0);
+  const installed = withAddress(filter, (at) => {
+    const header = new BigUint64Array([BigInt(filter.length / 8), BigInt(at)]);
+    return withAddress(header, (head) => syscall(SECCOMP, SET_MODE_FILTER, TSYNC, head, 0, 0, 0));
+  });
   if (installed !== 0) throw new Error(`seccomp was refused: ${installed}`);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { ProcessPool, type RestartInfo, type Service } from "pidpool";
+import { withAddress } from "#pidpool/native/address.js";
 import { native } from "#pidpool/native/load.js";
 import { compile } from "../helpers/compile.ts";
 import { becomes, failure, mute, script } from "../helpers/services.ts";
@@ -23,9 +24,10 @@ const origin = Date.now() - performance.now();
 
 function setClock(years: number): void {
   const nanoseconds = BigInt(Math.round((origin + performance.now() + years * YEAR) * 1e6));
-  const { syscall, addressOf } = native();
+  const { syscall } = native();
   const time = new BigInt64Array([nanoseconds / 1_000_000_000n, nanoseconds % 1_000_000_000n]);
-  assert.equal(syscall(CLOCK_SETTIME, CLOCK_REALTIME, addressOf(time), 0, 0, 0, 0), 0);
+  const result = withAddress(time, (at) => syscall(CLOCK_SETTIME, CLOCK_REALTIME, at, 0, 0, 0, 0));
+  assert.equal(result, 0);
 }
 
 /** Sets the clock until the test ends: again and again ahead, back to the truth, and behind. */
