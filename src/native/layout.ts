@@ -190,6 +190,8 @@ export const SLOT = {
   stopSignal: 324,
   /** `coredump_mask` of PIDFD_GET_INFO, where the child dumped core and the kernel says it; else 0. */
   coreMask: 328,
+  /** 1 where epoll does not watch the child, and its supervisor looks now and then. */
+  polled: 332,
   rusage: 368,
   SIZE: 512,
 } as const;

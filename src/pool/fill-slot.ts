@@ -49,6 +49,7 @@ export function fillSlot(
   // The other fields of notify count only where it speaks.
   set(SLOT.speaks, 0);
   set(SLOT.watched, 0);
+  set(SLOT.polled, 0);
   if (notify !== undefined) {
     const ownGroup = ground !== undefined && ground.cgroup >= 0;
     const fromExec = notify.watchedFromExec ? SPEAKS.watchedFromExec : 0;

@@ -23,9 +23,10 @@ const PIDFD_INFO_COREDUMP = 16;
 /**
  * Reaps the child of a slot and closes its pidfd. `now`, in milliseconds of CLOCK_MONOTONIC, goes down as its end.
  *
- * @returns "reaped"; "busy" while another thread signals the child or a debugger holds it: ask again.
+ * @returns "reaped"; "busy" while another thread signals the child, a moment; "held" while the kernel does not give it
+ * away, as to one whose debugger is to have it first: ask again.
  */
-export function reap(region: Region, index: number, now: number, ownPeakKiB: number): "reaped" | "busy" {
+export function reap(region: Region, index: number, now: number, ownPeakKiB: number): "reaped" | "busy" | "held" {
   const at = region.slot(index);
   const state = at >> 2;
   const words = region.words;
@@ -38,7 +39,7 @@ export function reap(region: Region, index: number, now: number, ownPeakKiB: num
     const result = waitPidfd(pidfd, address + SLOT.siginfo, address + SLOT.rusage);
     if (result === 0 && words[(at + SI_PID) >> 2] === 0) {
       Atomics.store(words, state, STATE.running);
-      return "busy";
+      return "held";
     }
     if (result < 0) stolen(words, at, pidfd);
     if (words[(at + SI_CODE) >> 2] === CLD_DUMPED) words[(at + SLOT.coreMask) >> 2] = coreMask(pidfd);

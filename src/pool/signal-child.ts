@@ -25,7 +25,8 @@ export function signalChild(region: Region, index: number, signal: number, group
     if (group && pid > 0 && held === STATE.running) return kill(-pid, signal);
     return pidfdSendSignal(pidfd, signal);
   } finally {
-    Atomics.store(words, state, held);
+    // A successor has let go in our stead where we were held up for long, and may have reaped since.
+    Atomics.compareExchange(words, state, STATE.signaling, held);
   }
 }
 

@@ -65,8 +65,15 @@ export class Stopper {
     this.#set(slot, DEADLINE.grace, this.#slots.get(slot, SLOT.outputGrace));
   }
 
+  /** From now on epoll need not watch the child. */
   startPolling(slot: number): void {
+    this.#slots.set(slot, SLOT.polled, 1);
     this.#set(slot, DEADLINE.poll, POLL_INTERVAL);
+  }
+
+  /** Looks at a child that a predecessor looked at. */
+  resumePolling(slot: number): void {
+    if (this.#slots.get(slot, SLOT.polled) !== 0) this.startPolling(slot);
   }
 
   /** Time begins anew for the slot's watchdog, if it has one. A child that is being ended needs none. */

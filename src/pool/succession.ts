@@ -40,6 +40,7 @@ export function takeOver(slots: Slots, stopper: Stopper, successor: Successor): 
   for (const slot of live) {
     successor.listen(slot);
     successor.notice(slot);
+    stopper.resumePolling(slot);
     const reason = slots.get(slot, SLOT.reason);
     const asked = slots.get(slot, SLOT.stopRequest);
     // One that was already being ended gets the last word now.

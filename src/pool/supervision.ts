@@ -196,12 +196,13 @@ export class Supervision {
       this.#now = monotonicNow();
       this.#ownPeak = ownPeakRss();
     }
-    if (reap(slots.region, slot, this.#now, this.#ownPeak) === "busy") {
-      if (slots.state(slot) === STATE.running) {
-        // A debugger reaps first. The pidfd stays readable: look now and then instead of spinning.
-        epollDelete(this.#begin.epoll, slots.get(slot, SLOT.pidfd));
-        this.#stopper.startPolling(slot);
-      }
+    const outcome = reap(slots.region, slot, this.#now, this.#ownPeak);
+    // The pidfd stays readable, and epoll says so again.
+    if (outcome === "busy") return;
+    if (outcome === "held") {
+      // It stays readable for as long as that takes: look now and then instead of spinning.
+      this.#stopper.startPolling(slot);
+      epollDelete(this.#begin.epoll, slots.get(slot, SLOT.pidfd));
       return;
     }
     const init = slots.get(slot, SLOT.init);

@@ -1,5 +1,6 @@
 // Supervisor threads that die: replaced, and nothing is lost.
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import type { PidpoolError } from "pidpool";
@@ -8,12 +9,16 @@ import { SLOT, STATE } from "#pidpool/native/layout.js";
 import { Child } from "#pidpool/pool/child.js";
 import { supervisorsOf } from "#pidpool/pool/pool.js";
 import type { Supervisor } from "#pidpool/pool/supervisor.js";
+import { Slots } from "#pidpool/pool/slots.js";
 import { SupervisorSet } from "#pidpool/pool/supervisor-set.js";
 import type { ExitReport } from "#pidpool/process/report.js";
 import { resolveSpec } from "#pidpool/process/spec.js";
 import { hasCommands, isAlive, openFds, until } from "../helpers/processes.ts";
+import { compile } from "../helpers/compile.ts";
 import { startFixture } from "../helpers/fixture.ts";
 import { ProcessPool } from "../helpers/pool.ts";
+
+const seize = compile("seize");
 
 function supervisorOf(pool: ProcessPool): Supervisor {
   const supervisor = supervisorsOf(pool)?.all[0];
@@ -24,6 +29,11 @@ function supervisorOf(pool: ProcessPool): Supervisor {
 /** An exception in the thread: it gets a message that it does not know. */
 function kill(supervisor: Supervisor): void {
   supervisor.send({ slot: "none" } as never);
+}
+
+/** The slot of a child that runs. */
+function slotOf(slots: Slots, pid: number): number {
+  for (let slot = 0; ; slot++) if (slots.get(slot, SLOT.pid) === pid) return slot;
 }
 
 async function killed(pool: ProcessPool): Promise<PidpoolError> {
@@ -105,6 +115,26 @@ test("a timeout still ends the child after its thread died", async () => {
   abort.abort();
   assert.equal((await run).exit.reason, "timeout");
   assert.equal((await other).exit.reason, "aborted");
+});
+
+test("a child that its debugger holds back is reaped in the end, though the thread that looked for it has died", async (t) => {
+  if (seize.unavailable !== false) return t.skip(seize.unavailable);
+  await using pool = new ProcessPool({ threads: 1 });
+  const child = await pool.spawn("cat", [], { stdio: ["pipe", "ignore", "ignore"] });
+  // Started by child_process: a debugger must not be reaped by those whom it holds up.
+  const tracer = spawn(seize.file, [`${child.pid}`], { stdio: ["pipe", "pipe", "inherit"] });
+  t.after(() => tracer.kill("SIGKILL"));
+  await Promise.race([once(tracer.stdout, "data"), once(tracer, "exit")]);
+  if (tracer.exitCode !== null) return t.skip("a process may not trace another one here");
+  child.kill("SIGKILL");
+  const { launcher } = supervisorOf(pool);
+  const slots = new Slots(launcher.region);
+  const slot = slotOf(slots, child.pid);
+  await until(() => slots.get(slot, SLOT.polled) === 1);
+  await killed(pool);
+  tracer.stdin.end();
+  const report = await child.exited;
+  assert.equal(report.status === "signaled" && report.signal, "SIGKILL");
 });
 
 test("a thread that runs out of heap is replaced", async () => {
