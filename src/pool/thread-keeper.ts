@@ -105,7 +105,12 @@ export class ThreadKeeper {
     if (this.#ending) return;
     const { port, begin } = this.#channel();
     this.#port = port;
-    port.on("close", () => this.#died(port));
+    // Of a thread that dies before it has begun, the failed start tells. Both together would start two successors.
+    let closed = false;
+    port.on("close", () => {
+      closed = true;
+      if (host.begun) this.#died(port);
+    });
     const predecessor = this.#host;
     const host = new ThreadHost(this.#limits);
     this.#host = host;
@@ -116,6 +121,7 @@ export class ThreadKeeper {
         this.#dismiss();
         if (predecessor?.begun === true) this.#events.died(predecessor.cause);
         this.#bury(predecessor);
+        if (closed) this.#died(port);
       },
       (error: unknown) => {
         this.#bury(predecessor);
