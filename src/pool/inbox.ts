@@ -64,7 +64,11 @@ export class Inbox {
   /** Reads all that there is, whatever this turn allows. */
   readAll(): void {
     while (this.#next());
-    // The region may be gone by the next turn.
+    waiting.delete(this);
+  }
+
+  /** Before its region goes: a turn of its own may still be to come, though there is nothing left. */
+  close(): void {
     waiting.delete(this);
   }
 

@@ -33,6 +33,7 @@ export class Supervisor {
   readonly launcher: Launcher;
   readonly #slots: Slots;
   readonly #thread: ThreadKeeper;
+  readonly #inbox: Inbox;
   readonly #children: (Child | undefined)[] = [];
   readonly #free: number[] = [];
   #load = 0;
@@ -44,7 +45,7 @@ export class Supervisor {
   constructor(limits: ThreadLimits | undefined, events: Pick<ThreadEvents, "died" | "unmanned">) {
     this.launcher = new Launcher();
     this.#slots = new Slots(this.launcher.region);
-    const inbox = new Inbox(this.launcher.region, (record, slot, generation, outputs) => {
+    this.#inbox = new Inbox(this.launcher.region, (record, slot, generation, outputs) => {
       const child = this.#children[slot];
       // A successor may say again what its predecessor said.
       if (child?.generation === generation) this.#record(record, slot, child, outputs);
@@ -52,9 +53,9 @@ export class Supervisor {
     this.#thread = new ThreadKeeper(limits, this.launcher, {
       died: events.died,
       unmanned: events.unmanned,
-      message: (message) => inbox.receive(message),
-      rang: () => inbox.look(),
-      catchUp: () => inbox.readAll(),
+      message: (message) => this.#inbox.receive(message),
+      rang: () => this.#inbox.look(),
+      catchUp: () => this.#inbox.readAll(),
     });
   }
 
@@ -241,6 +242,7 @@ export class Supervisor {
   /** Ends the thread, and frees all once it has ended. No child may have a slot any more. */
   async end(): Promise<void> {
     await this.#thread.end();
+    this.#inbox.close();
     this.launcher.dispose();
   }
 }

@@ -125,6 +125,20 @@ describe("an inbox", () => {
     assert.equal(seen.length, 1000);
   });
 
+  it("touches its region no more once it is closed, though a turn of its own was still to come", async () => {
+    const writer = new ReportWriter(region);
+    const seen: number[] = [];
+    const inbox = new Inbox(region, (_record, slot) => seen.push(slot));
+    for (let slot = 0; slot < 1000; slot++) writer.add(RECORD.exited, slot, 1, tell);
+    writer.publish(tell);
+    inbox.look();
+    const before = seen.length;
+    assert.ok(before < 1000);
+    inbox.close();
+    for (let turns = 0; turns < 3; turns++) await turn();
+    assert.equal(seen.length, before);
+  });
+
   it("shares a turn with the other inboxes of its thread", async () => {
     const other = Region.create();
     try {
