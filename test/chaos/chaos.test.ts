@@ -22,7 +22,7 @@ test("pools live through faults in every world", { skip: await refusal("shared")
   const main = fileURLToPath(new URL("main.js", import.meta.url));
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ["--enable-source-maps", main, "--seconds", "15", "--seed", "20261124", "--operations", "1000"],
+    ["--enable-source-maps", main, "--seconds", "20", "--seed", "20261124", "--operations", "1000"],
     { encoding: "utf8" },
   );
   for (const line of stdout.trim().split("\n")) t.diagnostic(line);
