@@ -5,4 +5,4 @@ import { refusalFilter } from "../helpers/seccomp.ts";
 
 const [file] = process.argv.slice(2);
 if (file === undefined) throw new Error("no file is named");
-writeFileSync(file, refusalFilter(dockerProfile(process.arch === "arm64" ? "arm64" : "x64")));
+writeFileSync(file, refusalFilter(dockerProfile(process.arch === "arm64" ? "arm64" : "x64", "starting")));

@@ -16,13 +16,19 @@ const REFUSED = [
   ["fsconfig", "fsmount", "fsopen", "fspick"],
   ["bpf", "perf_event_open", "userfaultfd", "fanotify_init", "open_by_handle_at", "kcmp", "pidfd_getfd"],
   ["add_key", "keyctl", "request_key"],
-  ["io_uring_enter", "io_uring_register", "io_uring_setup"],
   ["sethostname", "setdomainname", "syslog", "quotactl", "acct", "swapon", "swapoff", "reboot", "vhangup"],
   ["init_module", "finit_module", "delete_module", "kexec_load", "settimeofday", "clock_settime"],
 ].flat();
 
-/** For the filter of {@link refusalFilter}. */
-export function dockerProfile(arch: Arch): readonly Refusal[] {
+/** libuv does not survive to lose a ring that it has: Node 24 makes one as it starts. */
+const REFUSED_FROM_THE_START = ["io_uring_enter", "io_uring_register", "io_uring_setup"];
+
+/**
+ * For the filter of {@link refusalFilter}.
+ *
+ * @param when "started": for a Node that runs already, which nothing is taken from that it uses itself.
+ */
+export function dockerProfile(arch: Arch, when: "starting" | "started"): readonly Refusal[] {
   const numbers = NUMBERS[arch];
   const number = (name: string): number => {
     const nr = numbers.get(name);
@@ -32,6 +38,9 @@ export function dockerProfile(arch: Arch): readonly Refusal[] {
   return [
     { nr: number("clone3"), errno: ENOSYS },
     { nr: number("clone"), errno: EPERM, flags: CLONE_NAMESPACES },
-    ...REFUSED.map((name) => ({ nr: number(name), errno: EPERM })),
+    ...[...REFUSED, ...(when === "starting" ? REFUSED_FROM_THE_START : [])].map((name) => ({
+      nr: number(name),
+      errno: EPERM,
+    })),
   ];
 }

@@ -91,12 +91,6 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** Memory in use by this process in MiB, after a collection where node was started with --expose-gc. */
-export function rssMiB(): number {
-  (globalThis as { gc?: () => void }).gc?.();
-  return process.memoryUsage.rss() / 2 ** 20;
-}
-
 /** True where the commands are all installed. */
 export function hasCommands(...names: string[]): boolean {
   return names.every((name) => {

@@ -2,8 +2,7 @@
 // that grows from one moment to the next.
 import { readdirSync, readFileSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { collectGarbage } from "../helpers/collect.ts";
 import { openFds } from "../helpers/processes.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -48,9 +47,6 @@ export const NOISE: Readonly<Record<Figure, number>> = {
 
 export const FIGURES: readonly Figure[] = Object.keys(NOISE) as Figure[];
 
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
-
 /** Waits until as many fds and handles are open as at rest, in vain where something has leaked. */
 async function settle(rest: Sample | undefined): Promise<void> {
   if (rest === undefined) return;
@@ -64,7 +60,7 @@ async function settle(rest: Sample | undefined): Promise<void> {
 export async function takeSample(rest?: Sample): Promise<Sample> {
   await settle(rest);
   for (let i = 0; i < COLLECTIONS; i++) {
-    collect();
+    collectGarbage();
     await nextTurn();
   }
   const { heapUsed, external, rss } = process.memoryUsage();
