@@ -17,6 +17,8 @@ const DOCKER_CAPABILITIES = [
   ["net_bind_service", "net_raw", "sys_chroot", "mknod", "audit_write", "setfcap"],
 ].flat();
 
+const USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 const temporary = [];
 process.once("exit", () => temporary.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
@@ -42,7 +44,15 @@ export function asUser() {
   attempt("chown", ["-R", `${ORDINARY}:${ORDINARY}`, folder]);
   const wrap = ["setpriv", `--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, "--clear-groups", "--"];
   attempt(wrap[0], [...wrap.slice(1), "test", "-x", process.execPath], { cwd: "/" });
-  return { wrap, cwd, env: { HOME: home, USER: "ordinary", LOGNAME: "ordinary" } };
+  // npm, which runs this, has put its cache and folders there that this user may not enter.
+  const env = {
+    HOME: home,
+    USER: "ordinary",
+    LOGNAME: "ordinary",
+    npm_config_cache: join(home, ".npm"),
+    PATH: USUAL_PATH,
+  };
+  return { wrap, cwd, env };
 }
 
 /** Root with all its capabilities. */

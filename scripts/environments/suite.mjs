@@ -25,7 +25,7 @@ export async function runSuite(name, { wrap, cwd, env, node }, parts) {
   const settings = {
     cwd,
     output,
-    env: { ...process.env, ...env, PATH: [dirname(node), process.env.PATH].join(delimiter) },
+    env: { ...process.env, ...env, PATH: [dirname(node), env.PATH ?? process.env.PATH].join(delimiter) },
   };
   const result = nothing();
   const end = await run([...wrap, node, "scripts/test.mjs", "--tap", ...parts], settings);

@@ -7,6 +7,7 @@ import { resolveSpec } from "#pidpool/process/spec.js";
 import { Child } from "#pidpool/pool/child.js";
 import { SupervisorSet } from "#pidpool/pool/supervisor-set.js";
 import { compile } from "../helpers/compile.ts";
+import { tempDir } from "../helpers/files.ts";
 import { ProcessPool } from "../helpers/pool.ts";
 
 const { file = "", unavailable: skip } = compile("speak") as { file?: string; unavailable: string | false };
@@ -117,7 +118,8 @@ test("where nobody waits for READY=1, it runs from exec on", { skip }, async (t)
       exited: resolve,
     };
     const child = new Child({ ...spec, notify: { ...notify, watchedFromExec: true } }, events, true);
-    set.start(child);
+    child.notifyDirectory = tempDir(t);
+    assert.equal(set.start(child), 0);
   });
   bitten(exit);
 });

@@ -353,7 +353,9 @@ static void write_scenarios(void)
 	d->limits[0] = (struct pp_limit){ 7, 77, 77 };
 	d->limits[1] = (struct pp_limit){ 0, 9, 9 };
 	d = add("a group, and what it gives up", "exit 8", 8, 0, 0);
-	d->spec.flags = PP_SETPGID | PP_NO_NEW_PRIVS | PP_CAPABILITIES | PP_BOUNDING;
+	d->spec.flags = PP_SETPGID | PP_NO_NEW_PRIVS | PP_CAPABILITIES;
+	d = add("what it cannot get back", "exit 8", 8, 0, ROOT);
+	d->spec.flags = PP_CAPABILITIES | PP_BOUNDING;
 	d = add("files that overlap", "test -d /dev/fd/0 && test -c /dev/fd/3 && test -c /dev/fd/9 && exit 9", 9, 0, 0);
 	d->spec.fdc = 5;
 	d->fds[0].source = -1;
