@@ -114,10 +114,16 @@ export class Supervision {
     let n = epollWait(epoll, this.#eventsAddress, MAX_EVENTS, this.#timeout(longest));
     region.setHeader(LAUNCHER.watcherSleeping, 0);
     this.#reaped = 0;
-    for (let round = 1; ; round++) {
-      this.#handle(n);
-      if (n < MAX_EVENTS || round === MAX_ROUNDS) break;
-      n = epollWait(epoll, this.#eventsAddress, MAX_EVENTS, 0);
+    try {
+      for (let round = 1; ; round++) {
+        this.#handle(n);
+        if (n < MAX_EVENTS || round === MAX_ROUNDS) break;
+        n = epollWait(epoll, this.#eventsAddress, MAX_EVENTS, 0);
+      }
+    } catch (error) {
+      // What was heard and collected until then no successor would find.
+      this.#flush();
+      throw error;
     }
     this.#readNotices();
     this.#stopper.meet();

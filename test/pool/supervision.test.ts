@@ -2,15 +2,16 @@
 // at a time. The launcher has no thread here: the test writes as it would.
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
-import { MessageChannel } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { Launcher } from "#pidpool/native/launcher.js";
-import { LAUNCHER, NOTICE_END, SLOT, STAGES, STATE } from "#pidpool/native/layout.js";
-import { epollAdd } from "#pidpool/native/syscalls.js";
+import { LAUNCHER, NOTICE_END, SLOT, SPEAKS, STAGES, STATE } from "#pidpool/native/layout.js";
+import { close, epollAdd, pipe, setNonblocking, wake, writeBytes } from "#pidpool/native/syscalls.js";
 import { Bulk } from "#pidpool/pool/bulk.js";
 import { Child, type ChildEvents } from "#pidpool/pool/child.js";
 import { fillSlot } from "#pidpool/pool/fill-slot.js";
 import { Plumbing } from "#pidpool/pool/plumbing.js";
-import { eventToken, RECORD } from "#pidpool/pool/protocol.js";
+import { OutputReader } from "#pidpool/pool/output-batch.js";
+import { eventToken, NOTIFY_FD, type OutputBatch, RECORD } from "#pidpool/pool/protocol.js";
 import { ReportReader } from "#pidpool/pool/report-ring.js";
 import { Slots } from "#pidpool/pool/slots.js";
 import { Supervision } from "#pidpool/pool/supervision.js";
@@ -29,12 +30,14 @@ interface Scene {
   readonly told: () => readonly number[];
   /** What the launcher does when its epoll_ctl has failed. */
   readonly failToWatch: () => void;
+  /** The pool's end of the supervisor's port. */
+  readonly owner: MessagePort;
 }
 
 /** Slot 0 has a child with a timeout, whose launch is to be announced and has just passed exec. */
 function scene(t: TestContext): Scene {
   const launcher = new Launcher(false);
-  const { region, epoll, wake, bell } = launcher;
+  const { region, epoll, wake: wakeFd, bell } = launcher;
   const { port1: port, port2 } = new MessageChannel();
   t.after(() => {
     port.close();
@@ -50,7 +53,7 @@ function scene(t: TestContext): Scene {
   return {
     launcher,
     slots,
-    supervise: () => new Supervision({ region: region.address, epoll, wake, bell, port, longestSleep: 0 }),
+    supervise: () => new Supervision({ region: region.address, epoll, wake: wakeFd, bell, port, longestSleep: 0 }),
     notify: (notice: number) => {
       region.words[region.noticeEntry(notices)] = notice;
       region.setHeader(LAUNCHER.noticesHead, ++notices);
@@ -60,6 +63,7 @@ function scene(t: TestContext): Scene {
       while (reports.next((record) => told.push(record)));
       return told;
     },
+    owner: port2,
     failToWatch: () => slots.set(0, SLOT.stage, STAGES.indexOf("watch")),
   };
 }
@@ -89,6 +93,32 @@ test("a child is announced once its launcher is done with it, to a successor too
   assert.deepEqual(told(), [RECORD.launched]);
   successor.turn(0);
   assert.deepEqual(told(), []);
+});
+
+test("what was heard before an exception in the same turn is told, which no successor would hear", (t) => {
+  const { launcher, slots, supervise, owner } = scene(t);
+  const ends = new Int32Array(2);
+  assert.equal(pipe(ends), 0);
+  const [out = -1, into = -1] = ends;
+  t.after(() => close(into));
+  setNonblocking(out);
+  slots.set(0, SLOT.speaks, SPEAKS.yes);
+  slots.set(0, SLOT.notifySocket, -1);
+  slots.set(0, SLOT.notifyFd, out);
+  assert.equal(epollAdd(launcher.epoll, out, eventToken(0, NOTIFY_FD), slots.generation(0)), 0);
+  const supervision = supervise();
+  writeBytes(into, Buffer.from("\n"), 1);
+  owner.postMessage({ slot: "none" });
+  wake(launcher.wake);
+  assert.throws(() => supervision.turn(0), /does not know/);
+  const heard: [number, string][] = [];
+  const batch = receiveMessageOnPort(owner)?.message as OutputBatch | undefined;
+  assert.ok(batch);
+  const reader = new OutputReader(batch);
+  while (
+    reader.next((record, _slot, _generation, [said]) => heard.push([record, Buffer.from(said?.bytes ?? []).toString()]))
+  );
+  assert.deepEqual(heard, [[RECORD.notified, "READY=1"]]);
 });
 
 test("what a child has written that cannot be watched is not the slot's next child's", async (t) => {
