@@ -3,10 +3,11 @@
 import assert from "node:assert/strict";
 import { chmodSync, chownSync, closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after } from "node:test";
 import { ProcessPool, type Isolation, type RunOptions } from "pidpool";
 import { ATTEMPTS } from "../helpers/attempts.ts";
 import { tempDir } from "../helpers/files.ts";
+import { test } from "../helpers/isolated.ts";
 import { refusal } from "../helpers/isolation.ts";
 import { hasCommands } from "../helpers/processes.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test } from "../helpers/isolated.ts";
 import { ProcessPool, type Isolation, type SpawnOptions } from "pidpool";
 import { compile } from "../helpers/compile.ts";
 import { tempDir } from "../helpers/files.ts";

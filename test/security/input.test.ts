@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test } from "../helpers/isolated.ts";
 import { ExitError, LaunchError, ProcessPool } from "pidpool";
 import { rejection } from "../helpers/errors.ts";
 import { program, tempDir } from "../helpers/files.ts";

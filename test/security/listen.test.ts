@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { test } from "node:test";
+import { test } from "../helpers/isolated.ts";
 import { PidpoolError } from "pidpool";
 import { openSocket } from "#pidpool/pool/listen/open.js";
 import { planListen } from "#pidpool/pool/listen/options.js";

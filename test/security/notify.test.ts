@@ -1,7 +1,7 @@
 // Who can speak in a child's name, or keep it from being heard.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { test } from "../helpers/isolated.ts";
 import { ProcessPool, type Process, type RunOptions, type SpawnOptions } from "pidpool";
 import { compile } from "../helpers/compile.ts";
 import { said } from "../helpers/wait.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { test } from "node:test";
+import { test } from "../helpers/isolated.ts";
 import { ProcessPool, type Isolation, type Process, type RunOptions } from "pidpool";
 import { ATTEMPTS } from "../helpers/attempts.ts";
 import { guardianPids, hasCommands } from "../helpers/processes.ts";

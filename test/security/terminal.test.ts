@@ -2,7 +2,7 @@
 // session of its own, can type on it: the shell reads that when this has ended.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
+import { test } from "../helpers/isolated.ts";
 import { startFixture } from "../helpers/fixture.ts";
 import { hasCommands } from "../helpers/processes.ts";
 

@@ -1,7 +1,7 @@
 // What a hostile child can do to live on when its owner has ended, or wants it to.
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
-import { test } from "node:test";
+import { test } from "../helpers/isolated.ts";
 import { ProcessPool } from "pidpool";
 import { givenGroup, noCgroups } from "../helpers/cgroups.ts";
 import { startFixture } from "../helpers/fixture.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { chmodSync, lstatSync } from "node:fs";
 import { dirname } from "node:path";
-import { test } from "node:test";
+import { test } from "../helpers/isolated.ts";
 import { ProcessPool, type Process } from "pidpool";
 import { tempDir } from "../helpers/files.ts";
 import { said } from "../helpers/wait.ts";
