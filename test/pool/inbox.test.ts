@@ -90,14 +90,20 @@ describe("the ring of reports", () => {
   });
 });
 
+/** An inbox that has looked at a thousand reports, and the slots that it has told so far. */
+function lookAtThousand(): { inbox: Inbox; seen: readonly number[] } {
+  const writer = new ReportWriter(region);
+  const seen: number[] = [];
+  const inbox = new Inbox(region, (_record, slot) => seen.push(slot));
+  for (let slot = 0; slot < 1000; slot++) writer.add(RECORD.exited, slot, 1, tell);
+  writer.publish(tell);
+  inbox.look();
+  return { inbox, seen };
+}
+
 describe("an inbox", () => {
   it("leaves the event loop room between slices of a thousand reports", async () => {
-    const writer = new ReportWriter(region);
-    const seen: number[] = [];
-    const inbox = new Inbox(region, (_record, slot) => seen.push(slot));
-    for (let slot = 0; slot < 1000; slot++) writer.add(RECORD.exited, slot, 1, tell);
-    writer.publish(tell);
-    inbox.look();
+    const { seen } = lookAtThousand();
     let most = seen.length;
     let turns = 1;
     while (seen.length < 1000) {
@@ -114,24 +120,14 @@ describe("an inbox", () => {
   });
 
   it("reads all at once where that is asked for, of a dead thread's last words", () => {
-    const writer = new ReportWriter(region);
-    const seen: number[] = [];
-    const inbox = new Inbox(region, (_record, slot) => seen.push(slot));
-    for (let slot = 0; slot < 1000; slot++) writer.add(RECORD.exited, slot, 1, tell);
-    writer.publish(tell);
-    inbox.look();
+    const { inbox, seen } = lookAtThousand();
     assert.ok(seen.length < 1000);
     inbox.readAll();
     assert.equal(seen.length, 1000);
   });
 
   it("touches its region no more once it is closed, though a turn of its own was still to come", async () => {
-    const writer = new ReportWriter(region);
-    const seen: number[] = [];
-    const inbox = new Inbox(region, (_record, slot) => seen.push(slot));
-    for (let slot = 0; slot < 1000; slot++) writer.add(RECORD.exited, slot, 1, tell);
-    writer.publish(tell);
-    inbox.look();
+    const { inbox, seen } = lookAtThousand();
     const before = seen.length;
     assert.ok(before < 1000);
     inbox.close();
